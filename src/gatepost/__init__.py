@@ -1,0 +1,3 @@
+"""Gatepost: an inbound mail filter for many domains."""
+
+__version__ = "0.1.0"

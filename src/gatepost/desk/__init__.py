@@ -1,0 +1,1 @@
+"""What people may do; the command line and the console call the same functions."""

@@ -1,0 +1,1 @@
+"""One cached resolver for a process, and a fake zone for tests."""

@@ -1,0 +1,51 @@
+"""One mail transaction: the envelope and what became of each recipient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gatepost.mail.address import Address
+
+
+@dataclass(slots=True)
+class Recipient:
+    """One accepted RCPT of a transaction."""
+
+    address: Address
+    """As the client gave it."""
+    final: Address
+    """As it is handed on; differs where a plugin rewrote it."""
+    notify: str = ""
+    """DSN parameter NOTIFY (RFC 3461), "" if not given."""
+    orcpt: str = ""
+    policy: Any = None
+    """The domain's policy that was in force (gatepost.policy.policy.DomainPolicy)."""
+    findings: list[Any] = field(default_factory=list)
+    """What the checks said so far (gatepost.policy.decide.Finding)."""
+    pending: Any = None
+    """A refusal that waits for the end of the data (`refuse_at=data`): gatepost.policy.decide.Outcome."""
+
+
+@dataclass(slots=True)
+class Transaction:
+    """From MAIL to the reply after the data, or RSET."""
+
+    id: str
+    """The session's id, a dot, a number from 1."""
+    sender: Address | None
+    """None is the null sender `<>`."""
+    started: float = 0.0
+    size: int = 0
+    """From the SIZE parameter, 0 if not given."""
+    body: str = "7BIT"
+    smtputf8: bool = False
+    prdr: bool = False
+    ret: str = ""
+    envid: str = ""
+    recipients: list[Recipient] = field(default_factory=list)
+    refused: list[Recipient] = field(default_factory=list)
+    """Refused at RCPT, but their copy is to be kept from the data that follow."""
+    facts: dict[type, Any] = field(default_factory=dict)
+    answers: dict[Any, Any] = field(default_factory=dict)

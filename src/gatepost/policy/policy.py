@@ -1,0 +1,92 @@
+"""What one domain wants, frozen: the result of defaults, all domains, the domain and a mailbox.
+
+A `DomainPolicy` is built once per snapshot when the domain is first asked for, and never changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from gatepost.policy.lists import Lists
+
+
+class Mode(StrEnum):
+    """The switch of a check in a domain."""
+
+    OFF = "off"
+    WATCH = "watch"
+    """Run and write down, never act."""
+    ON = "on"
+
+
+class Action(StrEnum):
+    """What the refusal of a check becomes."""
+
+    REJECT = "reject"
+    QUARANTINE = "quarantine"
+    DEFER = "defer"
+    TAG = "tag"
+
+
+class OnFailure(StrEnum):
+    """What happens when a check cannot answer."""
+
+    PASS = "pass"  # noqa: S105 - a policy, not a password
+    DEFER = "defer"
+
+
+@dataclass(frozen=True, slots=True)
+class PluginPolicy:
+    """One plugin as one domain (or mailbox) wants it."""
+
+    name: str
+    mode: Mode
+    action: Action
+    on_failure: OnFailure
+    settings: Any
+    """An instance of the plugin's settings model, validated."""
+    key: str
+    """Equal for equal settings: part of the key under which answers are remembered."""
+    lists: Lists
+    """Entries that hold for this plugin only (mailbox, domain, all domains)."""
+    origin: Mapping[str, str] = field(default_factory=dict)
+    """setting -> `default`, `all`, `domain` or `mailbox`."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainPolicy:
+    """Everything that the way of a mail needs to know of a domain."""
+
+    domain: str
+    version: int
+    routes: tuple[str, ...]
+    """Route URLs (`smtp://host:port`), as CONTRACT section 5."""
+    recipients: str
+    """`list`, `callout` or `any`."""
+    refuse_at: str
+    refuse_unknown_at: str
+    on_backend_down: str
+    mixed: str
+    """`hold` or `split`."""
+    keep_days: int
+    tag_at: float | None
+    quarantine_at: float | None
+    reject_at: float | None
+    bypass: bool
+    subjects: bool
+    """Subjects may be written to journal and archive index."""
+    plugins: Mapping[str, PluginPolicy]
+    lists: Lists
+    """General entries (mailbox, domain, all domains)."""
+    origin: Mapping[str, str] = field(default_factory=dict)
+    cache: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """For those who derive something costly from the policy (the pipeline's plan); dies with it."""
+    mailboxes: Mapping[str, DomainPolicy] = field(default_factory=dict)
+    """localpart (folded) -> policy of a mailbox that overrides something; most domains have none."""
+
+    def for_mailbox(self, localpart: str) -> DomainPolicy:
+        """Return the policy of a mailbox (localpart folded to lower case): usually the domain's own."""
+        return self.mailboxes.get(localpart, self) if self.mailboxes else self

@@ -1,0 +1,1 @@
+"""Sockets, time, load: the SMTP door."""

@@ -1,0 +1,1 @@
+"""Where message bytes lie, and one rule for when they are safe."""

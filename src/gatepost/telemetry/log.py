@@ -1,0 +1,238 @@
+"""Log lines: one event is one line is one write, whatever a stranger put into it.
+
+Senders choose HELO names, addresses, host names and subjects; each of them has been used to forge
+lines in somebody's log (reference/peers.md, 4.7). So every value passes `escape`: nothing that is
+not printable (control characters, U+2028, bidi overrides, lone surrogates) reaches the file as
+itself, no value can hold `=` or an open quote, and each is at most `FIELD_LIMIT` characters long.
+
+A log that cannot be written never stops mail: the line is counted as lost, and said later.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from gatepost.telemetry import metrics
+
+Format = Literal["logfmt", "json", "terse"]
+Level = Literal["debug", "info", "warning", "error"]
+
+FIELD_LIMIT = 1000
+"""Characters of one value; the rest is cut off, visibly."""
+BUFFER_LIMIT = 256
+"""Lines that `buffered` collects before it writes by itself."""
+LEVELS: dict[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+SECRET = frozenset({"password", "passwd", "secret", "token", "authorization", "auth", "cookie"})
+"""Fields of these names are written as `***`, at every level (T7.2)."""
+TERSE_CODES = {"reject": "901", "defer": "902"}
+"""qpsmtpd's return values DENY and DENYSOFT, by which old tools count refusals."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.:/@<>\[\](),;+*%?!#&^~|{}$-]{1,1000}").fullmatch
+_PAIR = re.compile(r'([a-z0-9_.]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))(?: |$)')
+_ESCAPED = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|.)", re.DOTALL)
+_NOT_KEY = re.compile(r"[^a-z0-9_.]")
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"', "=": "\\x3d"}
+_LONG = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def bounded(text: str) -> str:
+    """Return the text, or its beginning and how many characters were cut off."""
+    if len(text) <= FIELD_LIMIT:
+        return text
+    keep = FIELD_LIMIT - 20
+    return f"{text[:keep]}...[+{len(text) - keep}]"
+
+
+def as_text(value: object) -> str:
+    """Return a value as text, bounded, not yet escaped. Bytes are read as UTF-8, odd ones kept visible."""
+    if isinstance(value, str):
+        return bounded(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return f"{value:.6f}".rstrip("0").rstrip(".")
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bounded(bytes(value[: FIELD_LIMIT * 4]).decode("utf-8", "surrogateescape"))
+    if isinstance(value, list | tuple | set | frozenset):
+        return bounded(",".join(as_text(one) for one in value))
+    return bounded(str(value))
+
+
+def escape(text: str) -> str:
+    """Return the text with everything written out that is not printable, and `\\ " =` escaped."""
+    return "".join(_SHORT[c] if c in _SHORT else c if c.isprintable() else _coded(c) for c in text)
+
+
+def _coded(c: str) -> str:
+    n = ord(c)
+    return f"\\x{n:02x}" if n < 0x100 else f"\\u{n:04x}" if n < 0x10000 else f"\\U{n:08x}"
+
+
+def unescape(text: str) -> str:
+    """Undo `escape`."""
+
+    def one(match: re.Match[str]) -> str:
+        code = match[1]
+        return chr(int(code[1:], 16)) if len(code) > 1 else _LONG.get(code, code)
+
+    return _ESCAPED.sub(one, text)
+
+
+def logfmt(fields: Mapping[str, object]) -> str:
+    """Return `key=value key="other value"`; a value of None is left out."""
+    out = []
+    for key, value in fields.items():
+        if value is None:
+            continue
+        if value.__class__ is int:
+            out.append(f"{key}={value}")
+            continue
+        text = "***" if key in SECRET else as_text(value)
+        out.append(f"{key}={text}" if _PLAIN(text) else f'{key}="{escape(text)}"')
+    return " ".join(out)
+
+
+def as_json(fields: Mapping[str, object]) -> str:
+    """Return the fields as one JSON object, pure ASCII; numbers stay numbers, None is left out."""
+    plain: dict[str, object] = {}
+    for key, value in fields.items():
+        if value is None:
+            continue
+        if key in SECRET:
+            plain[key] = "***"
+        elif isinstance(value, bool | int):
+            plain[key] = value
+        elif isinstance(value, float):
+            plain[key] = round(value, 6) if value - value == 0 else as_text(value)  # NaN is not JSON
+        elif isinstance(value, list | tuple | set | frozenset):
+            plain[key] = [as_text(one) for one in list(value)[:100]]
+        else:
+            plain[key] = as_text(value)
+    return json.dumps(plain, separators=(",", ":"))
+
+
+def read_logfmt(line: str) -> dict[str, str]:
+    """Read a line of `logfmt` back; ValueError where the line is not one."""
+    fields: dict[str, str] = {}
+    at = 0
+    line = line.rstrip("\n")
+    while at < len(line):
+        match = _PAIR.match(line, at)
+        if match is None:
+            raise ValueError(f"not logfmt at column {at + 1}: {line[at : at + 40]!r}")
+        key, quoted, bare = match.groups()
+        fields[key] = bare if quoted is None else unescape(quoted)
+        at = match.end()
+    return fields
+
+
+def terse(fields: Mapping[str, object]) -> str:
+    """Return the line of qpsmtpd's `logterse`: a back-tick and eight fields parted by tabs.
+
+    Client, its host, HELO, sender, recipient, plugin (or `queued`), return value, message.
+    """
+    fate = as_text(fields.get("fate") or "")
+    said = " ".join(as_text(fields[key]) for key in ("reason", "message_id") if fields.get(key))
+    session = as_text(fields.get("id") or "")
+    columns = (
+        as_text(fields.get("client") or ""),
+        as_text(fields.get("host") or "Unknown"),
+        as_text(fields.get("helo") or ""),
+        f"<{as_text(fields.get('sender') or '')}>",
+        f"<{as_text(fields.get('recipient') or '')}>",
+        "queued" if fate == "accept" else as_text(fields.get("plugin") or fate),
+        TERSE_CODES.get(fate, ""),
+        f"{said} ({session})" if said and session else said or session,
+    )
+    return "`" + "\t".join(escape(column) for column in columns)
+
+
+class Log:
+    """Writes lines to one file descriptor. Made once per process and handed to those who need it."""
+
+    __slots__ = ("_buffer", "_clock", "_fd", "_format", "_least", "_second", "_stamp", "lost")
+
+    def __init__(
+        self,
+        stream_fd: int = 2,
+        format: Format = "logfmt",  # noqa: A002 - the word of the configuration, `[log] format`
+        level: Level = "info",
+        *,
+        clock: Callable[[], float] = time.time,  # noqa: TID251 - handed in by tests; a log is stamped by the wall clock
+    ) -> None:
+        self._fd = stream_fd
+        self._format = format
+        self._least = LEVELS[level]
+        self._clock = clock
+        self._buffer: list[str] = []
+        self._second = -1
+        self._stamp = ""
+        self.lost = 0
+        """Lines that could not be written since the last one that could."""
+
+    def event(self, name: str, /, level: Level = "info", **fields: object) -> None:
+        """Write one event now, in one write."""
+        if LEVELS[level] >= self._least:
+            self._write([*self._taken(), self._line(name, level, fields)])
+
+    def outcome(self, **fields: object) -> None:
+        """Write what became of one recipient's mail; in `terse` this is the eight-field line.
+
+        Known fields: id, client, host, helo, sender, recipient, domain, fate, plugin, reason, code, score,
+        size, seconds, message_id. The fields that strangers choose stand behind those that they do not.
+        """
+        if self._least <= LEVELS["info"]:
+            self._write([*self._taken(), self._line("outcome", "info", fields)])
+
+    def buffered(self, name: str, /, level: Level = "info", **fields: object) -> None:
+        """Like `event` (and, for the name `outcome`, like `outcome`), but written with the next `flush`."""
+        if LEVELS[level] >= self._least:
+            self._buffer.append(self._line(name, level, fields))
+            if len(self._buffer) >= BUFFER_LIMIT:
+                self.flush()
+
+    def flush(self) -> None:
+        """Write what `buffered` collected, in one write."""
+        if self._buffer:
+            self._write(self._taken())
+
+    def _taken(self) -> list[str]:
+        """Take what is buffered, so that lines come in the order of events."""
+        lines, self._buffer = self._buffer, []
+        return lines
+
+    def _line(self, name: str, level: str, fields: Mapping[str, object]) -> str:
+        if self._format == "terse" and name == "outcome":
+            return terse(fields)
+        head: dict[str, object] = {"ts": self._now(), "level": level, "event": name}
+        head.update(fields)
+        if _NOT_KEY.search("".join(fields)):
+            head = {_NOT_KEY.sub("_", key.lower()): value for key, value in head.items()}
+        return as_json(head) if self._format == "json" else logfmt(head)
+
+    def _now(self) -> str:
+        now = self._clock()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._stamp}.{int((now - second) * 1000):03d}Z"
+
+    def _write(self, lines: list[str]) -> None:
+        told = [self._line("log_lines_lost", "warning", {"lines": self.lost})] if self.lost else []
+        text = "\n".join([*told, *lines, ""])
+        data = text.encode("ascii" if self._format == "json" else "utf-8", "backslashreplace")
+        try:
+            while data:
+                data = data[os.write(self._fd, data) :]
+        except OSError:
+            # A full disk or a reader that went away: mail goes on, the loss is counted and told.
+            self.lost += len(lines)
+            metrics.LOG_LINES_LOST.inc(len(lines))
+        else:
+            self.lost = 0

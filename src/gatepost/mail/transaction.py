@@ -24,6 +24,8 @@ class Recipient:
     """The domain's policy that was in force (gatepost.policy.policy.DomainPolicy)."""
     findings: list[Any] = field(default_factory=list)
     """What the checks said so far (gatepost.policy.decide.Finding)."""
+    exempt: bool = False
+    """postmaster and abuse: reached without filtering other than virus and size (RFC 5321, 4.5.1)."""
     pending: Any = None
     """A refusal that waits for the end of the data (`refuse_at=data`): gatepost.policy.decide.Outcome."""
 

@@ -1,0 +1,362 @@
+"""One event of the protocol in, one reply out: the conversation with a client.
+
+No bytes are parsed here and no socket is touched. A handler returns the reply's bytes, or a
+coroutine when something has to be waited for. What the checks say becomes an outcome in
+`policy.decide`; what becomes of the message is `intake`'s.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from gatepost.mail.address import Address, fold
+from gatepost.mail.reply import Reply
+from gatepost.mail.session import Session
+from gatepost.mail.transaction import Recipient, Transaction
+from gatepost.policy.decide import Fate, Finding, Outcome, decide_recipient
+from gatepost.policy.policy import DomainPolicy
+from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
+from gatepost.server.intake import Intake
+from gatepost.smtp.server import (
+    Abort,
+    BdatChunkEnd,
+    DataBegin,
+    DataEnd,
+    Hello,
+    Mail,
+    Quit,
+    Rcpt,
+    Reset,
+    ServerProtocol,
+    XClient,
+)
+
+if TYPE_CHECKING:
+    from gatepost.server.gateway import Gateway
+
+Answer = bytes | Coroutine[Any, Any, bytes] | None
+
+SENDER_OK = Reply(250, "2.1.0", "Sender ok")
+RECIPIENT_OK = Reply(250, "2.1.5", "Recipient ok")
+RESET_OK = Reply(250, "2.0.0", "Ok")
+BYE = Reply(221, "2.0.0", "Bye", close=True)
+CHUNK_OK = Reply(250, "2.0.0", "Chunk received")
+GO_AHEAD = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
+EARLY_DATA = Reply(554, "5.5.0", "Data sent before 354", close=True)
+NO_POLICY = Reply(451, "4.3.0", "Policy not available now, try again later")
+SPLIT = Reply(452, "4.5.3", "This recipient has another policy, send it in a message of its own")
+LATER = Reply(451, "4.3.0", "Try again later")
+NOT_OURS = Outcome(
+    Fate.REJECT, "relaying", "domain is not hosted here", "Relaying denied", code=550, enhanced="5.7.1"
+)
+ALWAYS_THERE = frozenset({"postmaster", "abuse"})
+
+
+class Dialogue:
+    """The state of one conversation. Grouped by how long it lives: session, transaction, message."""
+
+    __slots__ = (
+        "closing",
+        "gateway",
+        "intake",
+        "protocol",
+        "said_quit",
+        "session",
+        "snapshot",
+        "transaction",
+        "why",
+    )
+
+    def __init__(self, gateway: Gateway, session: Session, protocol: ServerProtocol) -> None:
+        self.gateway = gateway
+        self.session = session
+        self.protocol = protocol
+        self.closing = False
+        self.said_quit = False
+        self.why = ""
+        """How the session ended, for the journal."""
+        self.transaction: Transaction | None = None
+        self.snapshot: Snapshot | None = None
+        self.intake: Intake | None = None
+
+    @property
+    def in_transaction(self) -> bool:
+        """True between MAIL and the reply that ends it."""
+        return self.transaction is not None
+
+    @property
+    def data_ends(self) -> float:
+        """Monotonic seconds until which the whole message must have come."""
+        return self.intake.ends if self.intake is not None else float("inf")
+
+    def greeting(self) -> bytes:
+        """Return the 220."""
+        return self.protocol.greet()
+
+    def on(self, event: Any) -> Answer:
+        """Answer one event."""
+        return _HANDLERS[type(event)](self, event)
+
+    def data(self, chunk: bytes) -> None:
+        """Keep a piece of the message, as it came."""
+        intake = self.intake
+        if intake is None:  # BDAT has no 354: the first chunk begins the message
+            intake = self._begin()
+        intake.take(chunk)
+
+    # -- the session ----------------------------------------------------------------------
+
+    def _hello(self, event: Hello) -> Answer:
+        self._abandon("EHLO")
+        self.session.helo = event.name
+        self.session.esmtp = event.esmtp
+        return self.protocol.hello()
+
+    def _reset(self, _event: Reset) -> Answer:
+        self._abandon("RSET")
+        return self.protocol.reply(RESET_OK)
+
+    def _quit(self, _event: Quit) -> Answer:
+        self._abandon("QUIT")
+        self.closing = self.said_quit = True
+        self.why = self.why or "quit"
+        return self.protocol.reply(BYE)
+
+    def _abort(self, event: Abort) -> Answer:
+        self.closing = True
+        self.why = event.reply.text
+        return self.protocol.reply(event.reply)
+
+    def _xclient(self, event: XClient) -> Answer:
+        """A trusted peer tells who the client really is; everything said before is forgotten."""
+        self._abandon("XCLIENT")
+        reply = self.gateway.xclient(self.session, event.attributes)
+        if reply.positive:
+            return self.protocol.restart(reply)
+        return self.protocol.reply(reply)
+
+    def reset_for_tls(self) -> None:
+        """Nothing said before TLS survives it (RFC 3207, 4.2)."""
+        self._abandon("STARTTLS")
+        self.session.helo = ""
+        self.session.esmtp = False
+        self.session.answers.clear()
+
+    def no_tls(self, error: str) -> None:
+        """The handshake failed; the connection is gone."""
+        self.why = f"TLS handshake failed: {error}"
+        self.lost(False)
+
+    def too_slow(self) -> None:
+        """The client let a time limit pass."""
+        self.why = "timeout"
+        self.closing = True
+
+    def lost(self, working: bool) -> None:
+        """The connection is gone: write the session down. `working`: a reply is still being made."""
+        if not working:
+            self._abandon(self.why or "connection lost")
+        self.gateway.session_ended(self.session, self.why or "connection lost", self.protocol)
+
+    # -- the envelope ---------------------------------------------------------------------
+
+    def _mail(self, event: Mail) -> Answer:
+        gateway, session = self.gateway, self.session
+        if gateway.draining:
+            self.closing = True
+            return self.protocol.reply(gateway.shutting_down)
+        session.transactions = number = session.transactions + 1
+        self.snapshot = gateway.live.snapshot
+        self.transaction = Transaction(
+            f"{session.id}.{number}",
+            event.sender,
+            time.time(),
+            event.size,
+            event.body,
+            event.smtputf8,
+            event.prdr,
+            event.ret,
+            event.envid,
+        )
+        return self.protocol.reply(SENDER_OK)
+
+    def _rcpt(self, event: Rcpt) -> Answer:
+        transaction, snapshot = self.transaction, self.snapshot
+        assert transaction is not None
+        assert snapshot is not None
+        address: Address = event.address
+        if not address.domain:
+            address = self.gateway.bare_postmaster(snapshot) or address
+        try:
+            policy = snapshot.policy_for(address.domain)
+        except PolicyUnavailable as error:
+            # An unreadable policy must never look like "no such domain": 4xx, not 5xx.
+            self.gateway.no_policy(error)
+            return self.protocol.reply(NO_POLICY)
+        if policy is None:
+            return self._refuse(Recipient(address, address), NOT_OURS, [])
+        recipient = Recipient(address, address, event.notify, event.orcpt, policy)
+        pipeline = self.gateway.pipeline
+        if pipeline.rewrites(policy):
+            return self._rcpt_rewritten(recipient, policy)
+        return self._ask(recipient, policy)
+
+    async def _rcpt_rewritten(self, recipient: Recipient, policy: DomainPolicy) -> bytes:
+        """A plugin may say that the recipient is really another address of the same domain."""
+        assert self.transaction is not None
+        assert self.snapshot is not None
+        findings = self.gateway.pipeline.run_address(self.session, self.transaction, recipient, policy)
+        if not isinstance(findings, list):
+            findings = await findings
+        recipient.findings.extend(findings)
+        if recipient.final.domain != policy.domain:
+            policy = self.snapshot.policy_for(recipient.final.domain) or policy
+            recipient.policy = policy
+        answer = self._ask(recipient, policy)
+        if isinstance(answer, bytes):
+            return answer
+        assert answer is not None
+        return await answer
+
+    def _ask(self, recipient: Recipient, policy: DomainPolicy) -> Answer:
+        """Let the checks of the recipient's policy speak."""
+        assert self.transaction is not None
+        local = fold(recipient.final.local)
+        if policy.mailboxes:
+            policy = policy.for_mailbox(local)
+            recipient.policy = policy
+        if policy.mixed == "split" and self._differs(policy):
+            return self.protocol.reply(SPLIT)
+        if local in ALWAYS_THERE:
+            recipient.exempt = True
+            self.transaction.recipients.append(recipient)
+            return self.protocol.reply(RECIPIENT_OK)
+        findings = self.gateway.pipeline.run_recipient(self.session, self.transaction, recipient, policy)
+        if type(findings) is list:
+            return self._judge(recipient, policy, findings)
+        return self._judge_later(recipient, policy, findings)
+
+    async def _judge_later(
+        self, recipient: Recipient, policy: DomainPolicy, findings: Coroutine[Any, Any, list[Finding]]
+    ) -> bytes:
+        return self._judge(recipient, policy, await findings)
+
+    def _differs(self, policy: DomainPolicy) -> bool:
+        assert self.transaction is not None
+        recipients = self.transaction.recipients
+        return bool(recipients) and recipients[0].policy is not policy
+
+    def _judge(self, recipient: Recipient, policy: DomainPolicy, findings: list[Finding]) -> bytes:
+        """Refuse now, refuse after the data, or accept for the time being."""
+        session, transaction = self.session, self.transaction
+        if transaction is None:  # the client left while the checks ran
+            return b""
+        recipient.findings.extend(findings)
+        lists = policy.lists
+        entry = (
+            lists.match(
+                session.client,
+                transaction.sender,
+                session.host,
+                session.host_confirmed,
+                session.helo,
+                transaction.started,
+            )
+            if lists
+            else None
+        )
+        outcome = decide_recipient(policy, recipient.findings, entry, proven=False)
+        fate = outcome.fate
+        if fate is Fate.REJECT or fate is Fate.DEFER:
+            if policy.bypass and outcome.enhanced != "5.1.1":
+                transaction.recipients.append(recipient)
+                return self.protocol.reply(RECIPIENT_OK)
+            return self._refuse_or_wait(recipient, policy, outcome)
+        transaction.recipients.append(recipient)
+        return self.protocol.reply(RECIPIENT_OK)
+
+    def _refuse_or_wait(self, recipient: Recipient, policy: DomainPolicy, outcome: Outcome) -> bytes:
+        """`refuse_at` (CONTRACT 5): with `data` the copy is kept, so the refusal waits for it."""
+        assert self.transaction is not None
+        if outcome.fate is Fate.REJECT:
+            at = policy.refuse_unknown_at if outcome.enhanced == "5.1.1" else policy.refuse_at
+            if at == "data":
+                recipient.pending = outcome
+                if all(other.pending is not None for other in self.transaction.recipients):
+                    self.transaction.recipients.append(recipient)
+                    return self.protocol.reply(RECIPIENT_OK)
+                # Someone else's copy is accepted already: 250 after the data would be ambiguous
+                # for this one, so it is refused here and its copy kept from the data that follow.
+                self.transaction.refused.append(recipient)
+        return self._refuse(recipient, outcome, recipient.findings)
+
+    def _refuse(self, recipient: Recipient, outcome: Outcome, findings: list[Finding]) -> bytes:
+        assert self.transaction is not None
+        if recipient.pending is None:
+            self.gateway.outcome(self.session, self.transaction, recipient, outcome, findings)
+        text = outcome.public or "Not accepted here"
+        return self.protocol.reply(
+            Reply(outcome.code, outcome.enhanced, f"{text} ({self.session.id})")
+        )
+
+    # -- the message ----------------------------------------------------------------------
+
+    def _begin(self) -> Intake:
+        assert self.transaction is not None
+        assert self.snapshot is not None
+        self.intake = intake = Intake(self.gateway, self.session, self.transaction)
+        return intake
+
+    def _data_begin(self, event: DataBegin) -> Answer:
+        if event.early:
+            self.closing = True
+            self.why = "data before 354"
+            return self.protocol.reply(EARLY_DATA)
+        self._begin()
+        return self.protocol.reply(GO_AHEAD)
+
+    def _chunk_end(self, _event: BdatChunkEnd) -> Answer:
+        return self.protocol.reply(CHUNK_OK)
+
+    async def _data_end(self, event: DataEnd) -> bytes:
+        intake = self.intake or self._begin()
+        try:
+            replies = await intake.finish(event)
+        except Exception as error:  # noqa: BLE001 - our own fault must become 4xx, whatever it is
+            self.gateway.bug("intake", error)
+            intake.failed(str(error))
+            replies = [LATER]
+        intake.close()
+        self.intake = None
+        self.transaction = None
+        final = replies[-1]
+        if final.close:
+            self.closing = True
+        each = b"".join(reply.wire() for reply in replies[:-1])
+        return each + self.protocol.reply(final)
+
+    def _abandon(self, why: str) -> None:
+        """The transaction ends without a message: its recipients were named, so they get their row."""
+        transaction = self.transaction
+        if transaction is not None:
+            self.gateway.abandoned(self.session, transaction, why)
+            self.transaction = None
+        if self.intake is not None:
+            self.intake.close()
+            self.intake = None
+
+
+_HANDLERS: dict[type, Callable[[Dialogue, Any], Answer]] = {
+    Hello: Dialogue._hello,
+    Mail: Dialogue._mail,
+    Rcpt: Dialogue._rcpt,
+    DataBegin: Dialogue._data_begin,
+    DataEnd: Dialogue._data_end,
+    BdatChunkEnd: Dialogue._chunk_end,
+    Reset: Dialogue._reset,
+    Quit: Dialogue._quit,
+    XClient: Dialogue._xclient,
+    Abort: Dialogue._abort,
+}

@@ -1,0 +1,402 @@
+"""From the first byte of a message to the moment of responsibility (RFC 5321, section 6.1).
+
+The order is the promise: what is refused or held is written and fsynced first, then the copies
+of those who accept go to their servers inside the dialogue, and only then is a reply made. A
+crash before the reply leaves the message with the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gatepost.mail.address import Address
+from gatepost.mail.headers import count_received, received
+from gatepost.mail.message import Message, find_border
+from gatepost.mail.reply import Reply
+from gatepost.mail.session import Session
+from gatepost.mail.transaction import Recipient, Transaction
+from gatepost.policy.decide import Fate, Finding, Outcome, decide_message
+from gatepost.relay.handoff import MailParams, Result, Target
+from gatepost.server.body import Body
+from gatepost.smtp.data import normalize, unstuff
+from gatepost.smtp.server import DataEnd
+
+if TYPE_CHECKING:
+    from gatepost.server.gateway import Gateway
+
+HEAD_LIMIT = 131_072
+"""Bytes looked at for the headers."""
+MAX_RECEIVED = 50
+"""A mail with so many Received headers loops (RFC 5321, 6.3)."""
+MAX_OWN = 3
+"""Or one that passed here so often."""
+CHECK_SECONDS = 60
+DATA_SECONDS = 1_800
+"""A whole message must have come within this and one second a KiB (T9.5: total time, not only idle)."""
+
+TOO_BIG = Reply(552, "5.3.4", "Message is too big")
+LOOP = Reply(554, "5.4.6", "Mail loop: this message was here before, or has too many Received headers")
+SPOILT = {
+    "bare": Reply(550, "5.6.11", "Bare CR or LF in message", close=True),
+    "nul": Reply(550, "5.6.0", "NUL in message"),
+    "line": Reply(550, "5.6.0", "Line too long in message"),
+}
+PRDR_FIRST = Reply(353, "", "Replies for each recipient follow")
+FULL = Outcome(Fate.DEFER, "archive", "kept mail cannot be stored", "Insufficient storage", 0, "4.3.1")
+
+
+@dataclass(slots=True)
+class Copy:
+    """One recipient's copy and what becomes of it."""
+
+    recipient: Recipient
+    outcome: Outcome
+    kept: str = ""
+    """Reference in the archive."""
+    result: Result | None = None
+    """What the domain's own server said."""
+    spooled: bool = False
+
+
+class Intake:
+    """One message: its bytes, then its fate."""
+
+    __slots__ = ("_gateway", "_session", "_stuffed", "_transaction", "body", "ends", "started")
+
+    def __init__(self, gateway: Gateway, session: Session, transaction: Transaction) -> None:
+        self._gateway = gateway
+        self._session = session
+        self._transaction = transaction
+        self._stuffed = False
+        self.body = Body(gateway.memory, gateway.scratch)
+        self.started = time.monotonic()
+        self.ends = self.started + DATA_SECONDS + (transaction.size or gateway.max_size) / 1024
+
+    def take(self, piece: bytes) -> None:
+        """Keep a piece of the message as it came over the wire."""
+        self.body.append(piece)
+
+    def close(self) -> None:
+        """Forget the bytes."""
+        self.body.close()
+
+    def failed(self, why: str) -> None:
+        """Our own fault: every recipient not yet written down is deferred."""
+        outcome = Outcome(Fate.DEFER, "gatepost", why, "Try again later", 451, "4.3.0")
+        for recipient in self._transaction.recipients:
+            self._journal(Copy(recipient, outcome), "deferred")
+
+    # -- the way of the message -----------------------------------------------------------
+
+    async def finish(self, end: DataEnd) -> list[Reply]:
+        """Decide, keep, hand on; return the replies to give (with PRDR one each, the last is final)."""
+        self._stuffed = end.stuffed
+        head = self._head()
+        refusal = self._malformed(end, head)
+        if refusal is not None:
+            return self._all(refusal)
+        if end.normalize:
+            self._normalize()
+        deadline = self._gateway.loop.time() + self._gateway.final_reply
+        copies = await self._decide(head)
+        if not await self._keep(copies, head):
+            return self._full(copies)
+        await self._hand_on(copies, head, deadline)
+        await self._settle(copies, head)
+        replies = self._replies(copies)
+        self._write_down(copies, head, replies[-1])
+        return replies
+
+    def _head(self) -> bytes:
+        """Return the header block with its last line end; all that was looked at if there is no border."""
+        block = self.body.head(HEAD_LIMIT)
+        border = find_border(block)
+        return block if border < 0 else block[:border]
+
+    def _malformed(self, end: DataEnd, head: bytes) -> Reply | None:
+        if end.too_big:
+            return TOO_BIG
+        if end.spoilt:
+            return SPOILT[end.spoilt]
+        if head.count(self._gateway.own_mark) >= MAX_OWN or count_received(head) >= MAX_RECEIVED:
+            return LOOP
+        return None
+
+    def _all(self, reply: Reply) -> list[Reply]:
+        """The whole message is refused for its form: every recipient's row says so."""
+        outcome = Outcome(Fate.REJECT, "smtp", reply.text, reply.text, reply.code, reply.enhanced)
+        for recipient in (*self._transaction.recipients, *self._transaction.refused):
+            self._journal(Copy(recipient, outcome), "rejected")
+        return [reply.with_id(self._session.id)]
+
+    def _normalize(self) -> None:
+        """Bare CR or LF become CRLF (CONTRACT 4), here and nowhere later: kept and relayed bytes agree."""
+        text = normalize(self.message())
+        self.body.close()
+        self.body = Body(self._gateway.memory, self._gateway.scratch)
+        self.body.append(text)
+        # A bare LF before a dot made a line that begins with one: it needs stuffing on its way out.
+        self._stuffed = False
+
+    def message(self) -> bytes:
+        """Return the message's own bytes, dots undone."""
+        return unstuff(self.body) if self._stuffed else b"".join(self.body)
+
+    # -- deciding -------------------------------------------------------------------------
+
+    async def _decide(self, head: bytes) -> list[Copy]:
+        transaction, pipeline = self._transaction, self._gateway.pipeline
+        waiting = [r for r in transaction.recipients if r.pending is None]
+        asked = [r for r in waiting if pipeline.reads_message(r.policy)]
+        if asked:
+            message = Message(head, self.message() if pipeline.reads_body(asked) else None)
+            async with asyncio.timeout(CHECK_SECONDS):
+                answers = await pipeline.run_message(self._session, transaction, asked, message)
+            for recipient, findings in zip(asked, answers, strict=True):
+                recipient.findings.extend(findings)
+        copies = [Copy(r, r.pending) for r in transaction.recipients if r.pending is not None]
+        copies += [Copy(r, self._judge(r)) for r in waiting]
+        order = {id(r): n for n, r in enumerate(transaction.recipients)}
+        copies.sort(key=lambda copy: order[id(copy.recipient)])
+        return copies
+
+    def _judge(self, recipient: Recipient) -> Outcome:
+        policy, transaction, session = recipient.policy, self._transaction, self._session
+        findings: list[Finding] = recipient.findings
+        if not findings:
+            return ACCEPTED
+        entry = None
+        if policy.lists:
+            entry = policy.lists.match(
+                session.client,
+                transaction.sender,
+                session.host,
+                session.host_confirmed,
+                session.helo,
+                transaction.started,
+            )
+        outcome = decide_message(policy, findings, entry, proven=False)
+        if policy.bypass and outcome.fate in (Fate.REJECT, Fate.DEFER, Fate.QUARANTINE):
+            return replace(outcome, fate=Fate.ACCEPT, tags=(*outcome.tags, "bypass"), code=250)
+        return outcome
+
+    # -- keeping --------------------------------------------------------------------------
+
+    async def _keep(self, copies: list[Copy], head: bytes) -> bool:
+        """Write what is refused or held, durably. False: something that must be held could not be."""
+        gateway = self._gateway
+        kept = [c for c in copies if c.outcome.fate in (Fate.REJECT, Fate.QUARANTINE)]
+        late = [Copy(r, r.pending) for r in self._transaction.refused]
+        if not kept and not late:
+            return True
+        mixed = len(kept) < len(copies)
+        stored = True
+        for copy in (*kept, *late):
+            hold = copy.outcome.fate is Fate.QUARANTINE or (
+                mixed and copy in kept and not self._transaction.prdr
+            )
+            fate = "quarantined" if hold else "rejected"
+            try:
+                copy.kept = await gateway.keep(self, copy.recipient, copy.outcome, fate, head)
+            except OSError as error:
+                gateway.not_kept(copy.recipient, fate, error)
+                stored = stored and not hold
+            if copy in late:
+                self._journal(copy, "rejected", head)
+        return stored
+
+    def _full(self, copies: list[Copy]) -> list[Reply]:
+        """Held and not storable is 4xx: nothing was handed on yet, so nobody has it twice."""
+        for copy in copies:
+            self._gateway.withdraw(copy.kept)
+            self._journal(Copy(copy.recipient, FULL), "deferred")
+        return [Reply(452, "4.3.1", f"Insufficient storage ({self._session.id})")]
+
+    # -- handing on -----------------------------------------------------------------------
+
+    async def _hand_on(self, copies: list[Copy], head: bytes, deadline: float) -> None:
+        """Give the copies of those who accept to their servers; one hand-off per set of added headers."""
+        going = [c for c in copies if c.outcome.fate is Fate.ACCEPT]
+        if not going:
+            return
+        groups: dict[tuple[tuple[str, str], ...], list[Copy]] = {}
+        for copy in going:
+            groups.setdefault(self._gateway.headers_for(copy.recipient, copy.outcome), []).append(copy)
+        if len(groups) == 1:
+            ((headers, members),) = groups.items()
+            await self._hand_group(headers, members, deadline)
+        else:
+            await asyncio.gather(*(self._hand_group(h, m, deadline) for h, m in groups.items()))
+
+    async def _hand_group(
+        self, headers: tuple[tuple[str, str], ...], copies: list[Copy], deadline: float
+    ) -> None:
+        gateway, transaction = self._gateway, self._transaction
+        targets: dict[tuple[str, ...], list[Copy]] = {}
+        for copy in copies:
+            targets.setdefault(copy.recipient.policy.routes, []).append(copy)
+        top = self.top(headers, copies[0].recipient.address if len(copies) == 1 else None)
+        results = await gateway.relay.hand_off(
+            self._session,
+            transaction.sender,
+            MailParams(
+                size=self.body.size + len(top),
+                body=transaction.body,
+                smtputf8=transaction.smtputf8,
+                ret=transaction.ret,
+                envid=transaction.envid,
+            ),
+            [
+                Target(gateway.routes(routes), [c.recipient for c in members])
+                for routes, members in targets.items()
+            ],
+            self.body.pieces() if self.body.in_memory else self.body,
+            stuffed=self._stuffed,
+            top=top,
+            deadline=deadline,
+        )
+        in_order = [c for members in targets.values() for c in members]
+        for copy, result in zip(in_order, results, strict=True):
+            copy.result = result
+
+    def top(self, headers: tuple[tuple[str, str], ...], only: Address | None) -> bytes:
+        """Return the header lines that go before the bytes: ours for this copy, and Received on top."""
+        line = received(
+            self._session, self._transaction, self._gateway.hostname, time.time(), only.text if only else None
+        )
+        if not headers:
+            return line
+        return line + b"".join(f"{name}: {value}\r\n".encode("ascii", "replace") for name, value in headers)
+
+    async def _settle(self, copies: list[Copy], head: bytes) -> None:
+        """One mail, many back ends (CONTRACT 5): once somebody has it we say 250, so the rest must be safe here."""
+        gateway = self._gateway
+        prdr = self._transaction.prdr
+        for copy in copies:
+            result = copy.result
+            if (
+                result is not None
+                and result.kind == "unreachable"
+                and copy.recipient.policy.on_backend_down == "spool"
+            ):
+                copy.spooled = await gateway.spool(self, copy.recipient, copy.outcome, result)
+        if prdr or not any(_taken(c) for c in copies):
+            return
+        for copy in copies:
+            result = copy.result
+            if copy.spooled or result is None or result.kind == "delivered":
+                if copy.outcome.fate is Fate.DEFER:
+                    copy.spooled = await gateway.spool(self, copy.recipient, copy.outcome, None)
+                continue
+            if result.kind == "refused":
+                outcome = replace(
+                    copy.outcome, fate=Fate.QUARANTINE, plugin="relay", reason=f"back end: {result.text}"
+                )
+                try:
+                    copy.kept = await gateway.keep(self, copy.recipient, outcome, "refused_by_backend", head)
+                except OSError as error:
+                    gateway.not_kept(copy.recipient, "refused_by_backend", error)
+            else:
+                copy.spooled = await gateway.spool(self, copy.recipient, copy.outcome, result)
+
+    # -- replying -------------------------------------------------------------------------
+
+    def _replies(self, copies: list[Copy]) -> list[Reply]:
+        if self._transaction.prdr and len(copies) > 1:
+            each = [self._reply(c) for c in copies]
+            return [PRDR_FIRST, *each, _together(each, self._session.id)]
+        if len(copies) == 1:
+            return [self._reply(copies[0])]
+        taken = [c for c in copies if _taken(c)]
+        if taken:
+            # A copy that could neither be handed on nor spooled: the client must keep the mail.
+            if any(not _taken(c) and not _refused(c) for c in copies):
+                return [Reply(451, "4.3.0", f"Try again later ({self._session.id})")]
+            return [Reply(250, "2.6.0", f"Ok, id {self._session.id}")]
+        later = [c for c in copies if not _refused(c)]
+        return [self._reply((later or copies)[0])]
+
+    def _reply(self, copy: Copy) -> Reply:
+        session_id = self._session.id
+        outcome, result = copy.outcome, copy.result
+        if copy.spooled:
+            return Reply(250, "2.0.0", f"Ok, queued, id {session_id}")
+        if outcome.fate is Fate.REJECT or outcome.fate is Fate.DEFER:
+            return Reply(
+                outcome.code, outcome.enhanced, f"{outcome.public or 'Not accepted here'} ({session_id})"
+            )
+        if result is None:
+            return Reply(250, "2.6.0", f"Ok, id {session_id}")
+        if result.kind == "delivered":
+            return Reply(250, "2.6.0", f"Ok, delivered, id {session_id}")
+        return Reply(result.code, result.enhanced, f"{result.text} ({session_id})")
+
+    def _write_down(self, copies: list[Copy], head: bytes, final: Reply) -> None:
+        deferred = not final.positive and not final.permanent and not self._transaction.prdr
+        for copy in copies:
+            if deferred and copy.kept:
+                # The client comes again with the whole message: what was kept for it now would stand twice.
+                self._gateway.withdraw(copy.kept)
+                copy.kept = ""
+            self._journal(copy, "deferred" if deferred else self._fate(copy, final), head)
+
+    def _fate(self, copy: Copy, final: Reply) -> str:
+        outcome, result = copy.outcome, copy.result
+        if copy.spooled:
+            return "queued"
+        if outcome.fate is Fate.REJECT:
+            return "quarantined" if final.positive and not self._transaction.prdr else "rejected"
+        if outcome.fate is Fate.QUARANTINE:
+            return "quarantined"
+        if outcome.fate is Fate.TAKE:
+            return "taken"
+        if outcome.fate is Fate.DEFER:
+            return "deferred"
+        if result is None or result.kind == "delivered":
+            return "accepted"
+        if result.kind == "refused":
+            return "quarantined" if copy.kept and final.positive else "rejected"
+        return "deferred"
+
+    def _journal(self, copy: Copy, fate: str, head: bytes = b"") -> None:
+        self._gateway.message_outcome(
+            self._session,
+            self._transaction,
+            copy.recipient,
+            copy.outcome,
+            fate,
+            head=head,
+            size=self.body.size,
+            kept=copy.kept,
+            result=copy.result,
+            seconds=time.monotonic() - self.started,
+        )
+
+
+ACCEPTED = Outcome(Fate.ACCEPT)
+
+
+def _taken(copy: Copy) -> bool:
+    """We or the domain's server have the copy for good."""
+    if copy.spooled or copy.outcome.fate in (Fate.QUARANTINE, Fate.TAKE):
+        return True
+    return copy.result is not None and copy.result.kind == "delivered"
+
+
+def _refused(copy: Copy) -> bool:
+    """This copy is refused for good, by us or by the domain's server."""
+    if copy.outcome.fate is Fate.REJECT:
+        return True
+    return copy.result is not None and copy.result.kind == "refused"
+
+
+def _together(each: list[Reply], session_id: str) -> Reply:
+    """The final reply of PRDR: positive when any recipient's is."""
+    if any(reply.positive for reply in each):
+        return Reply(250, "2.6.0", f"Ok, id {session_id}")
+    if any(not reply.permanent for reply in each):
+        return next(reply for reply in each if not reply.permanent)
+    return each[0]

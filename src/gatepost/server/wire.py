@@ -1,0 +1,307 @@
+"""Sockets in clear text, on an epoll set of our own beside the event loop.
+
+asyncio's transports cost 12 to 15 microseconds a session more than the kernel needs
+(docs/why.md): getpeername, getsockname, a transport and handle objects that an SMTP session of
+five lines never uses. So clear-text connections live in one epoll set, and the event loop
+watches that set as a single file. TLS and everything else go through asyncio as usual: a `Wire`
+has the methods of an asyncio transport that a connection uses, so it cannot tell them apart.
+
+No policy and no SMTP here: bytes, readiness, back-pressure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import select
+import socket
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+READ_SIZE = 16_384
+"""Bytes a read of commands asks for."""
+BULK_SIZE = 262_144
+"""Bytes a read of message data asks for."""
+WRITE_LIMIT = 65_536
+"""Unsent bytes at which the peer is read from no more until it takes some."""
+LINGER = 5
+"""Seconds that a closed peer's remaining bytes are thrown away, so that our last reply is not lost to a reset."""
+
+_IN = select.EPOLLIN | select.EPOLLRDHUP
+_OUT = select.EPOLLOUT
+_ACCEPT_BURST = 64
+
+
+class Peer(Protocol):
+    """What a wire tells its connection: the part of asyncio.Protocol that is used."""
+
+    def data_received(self, data: bytes, /) -> None:
+        """Bytes came in."""
+
+    def eof_received(self) -> bool | None:
+        """The peer will send no more; true keeps our side open until we close it."""
+
+    def connection_lost(self, exc: Exception | None, /) -> None:
+        """The connection is gone."""
+
+
+class Hub:
+    """The epoll set of one process, watched by its event loop."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.now = time.monotonic()
+        """Monotonic seconds at the start of the batch in hand."""
+        self.after_batch: Callable[[], None] = _nothing
+        """Called once behind each batch of events (the journal is flushed there)."""
+        self._epoll = select.epoll()
+        self._ready: dict[int, Callable[[int], None]] = {}
+        loop.add_reader(self._epoll.fileno(), self._batch)
+
+    def listen(
+        self, sock: socket.socket, accept: Callable[[int, tuple[str, int]], None]
+    ) -> Callable[[], None]:
+        """Call `accept(fd, address)` for each new connection; returns a function that stops it."""
+        fd = sock.fileno()
+        take = sock._accept  # type: ignore[attr-defined]  # a bare descriptor: a socket object costs 2 us more
+
+        def ready(_events: int) -> None:
+            try:
+                for _ in range(_ACCEPT_BURST):
+                    new, address = take()
+                    accept(new, address)
+            except BlockingIOError:
+                pass  # another worker, or nobody: the queue is empty
+            except OSError:
+                # Out of descriptors, or a client that left at once. The set reports again as
+                # long as someone waits; a pause keeps a full table from becoming a busy loop.
+                stop()
+                self.loop.call_later(0.1, start)
+
+        def start() -> None:
+            self._ready[fd] = ready
+            self._epoll.register(fd, select.EPOLLIN | select.EPOLLEXCLUSIVE)
+
+        def stop() -> None:
+            if self._ready.pop(fd, None) is not None:
+                self._epoll.unregister(fd)
+
+        start()
+        return stop
+
+    def add(self, fd: int, ready: Callable[[int], None]) -> None:
+        """Watch a connection for reading."""
+        self._ready[fd] = ready
+        self._epoll.register(fd, _IN)
+
+    def want(self, fd: int, events: int) -> None:
+        """Change what a connection is watched for."""
+        self._epoll.modify(fd, events)
+
+    def remove(self, fd: int) -> None:
+        """Watch a connection no more; closing the descriptor takes it out of the kernel's set."""
+        self._ready.pop(fd, None)
+
+    def release(self, fd: int) -> None:
+        """Hand a living descriptor to somebody else."""
+        self._ready.pop(fd, None)
+        self._epoll.unregister(fd)
+
+    def close(self) -> None:
+        """Stop watching."""
+        self.loop.remove_reader(self._epoll.fileno())
+        self._epoll.close()
+        self._ready.clear()
+
+    def _batch(self) -> None:
+        self.now = time.monotonic()
+        ready = self._ready
+        for fd, events in self._epoll.poll(0, 256):
+            handler = ready.get(fd)
+            if handler is not None:
+                handler(events)
+        self.after_batch()
+
+
+class Wire:
+    """One clear-text connection. Methods as of asyncio's transport."""
+
+    __slots__ = ("_closing", "_fd", "_hub", "_out", "_paused", "_throttled", "peer", "read_size")
+
+    def __init__(self, hub: Hub, fd: int, peer: Peer) -> None:
+        self._hub = hub
+        self._fd = fd
+        self.peer: Peer | None = peer
+        self.read_size = READ_SIZE
+        self._out = b""
+        self._closing = False
+        self._paused = False
+        self._throttled = False
+        os.set_blocking(fd, False)
+        hub.add(fd, self._ready)
+
+    def write(self, data: bytes) -> None:
+        """Send now what the socket takes, and the rest when it takes more."""
+        if self._closing:
+            return
+        if not self._out:
+            try:
+                sent = os.write(self._fd, data)
+            except BlockingIOError:
+                sent = 0
+            except OSError as error:
+                self._lost(error)
+                return
+            if sent == len(data):
+                return
+            data = data[sent:]
+        self._out += data
+        self._throttled = len(self._out) > WRITE_LIMIT
+        self._watch()
+
+    def close(self) -> None:
+        """Send what is left, then close; the peer's unread bytes do not destroy our last reply."""
+        if self._closing:
+            return
+        self._closing = True
+        if not self._out:
+            self._linger()
+        else:
+            self._watch()
+
+    def finish(self) -> None:
+        """Close at once when nothing is left to send (the peer said QUIT and waits for nothing)."""
+        if self._out:
+            self.close()
+        elif not self._closing:
+            self._closing = True
+            self._lost(None)
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._lost(None)
+
+    def is_closing(self) -> bool:
+        """Return whether close was called or the peer is gone."""
+        return self._closing or self._fd < 0
+
+    def pause_reading(self) -> None:
+        """Read no more until `resume_reading`."""
+        if not self._paused:
+            self._paused = True
+            self._watch()
+
+    def resume_reading(self) -> None:
+        """Read again."""
+        if self._paused:
+            self._paused = False
+            self._watch()
+
+    def detach(self) -> socket.socket:
+        """Give the socket away (to asyncio, for TLS); this wire is dead afterwards."""
+        fd, self._fd = self._fd, -1
+        self._hub.release(fd)
+        self.peer = None
+        return socket.socket(fileno=fd)
+
+    def name(self) -> str:
+        """Return our own end as `address:port`, "" when the peer is gone."""
+        try:
+            with socket.socket(fileno=os.dup(self._fd)) as sock:
+                host, port = sock.getsockname()[:2]
+        except OSError:
+            return ""
+        return f"{host}:{port}"
+
+    def _watch(self) -> None:
+        if self._fd < 0:
+            return
+        events = 0 if self._paused or self._throttled or self._closing else _IN
+        self._hub.want(self._fd, events | (_OUT if self._out else 0))
+
+    def _ready(self, events: int) -> None:
+        if events & _OUT and self._out:
+            self._send_rest()
+            if self._fd < 0:
+                return
+        if events & ~_OUT:
+            if self._closing:
+                if not self._out:
+                    self._throw_away()
+                elif events & (select.EPOLLHUP | select.EPOLLERR):
+                    self._lost(None)
+                return
+            if self._paused or self._throttled:
+                # A peer that hung up while we do not read: only that can be reported here.
+                if events & (select.EPOLLHUP | select.EPOLLERR):
+                    self._lost(None)
+                return
+            try:
+                data = os.read(self._fd, self.read_size)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self._lost(error)
+                return
+            if self.peer is None:
+                return
+            if data:
+                self.peer.data_received(data)
+            elif self.peer.eof_received():
+                self.pause_reading()
+            else:
+                self._lost(None)
+
+    def _send_rest(self) -> None:
+        try:
+            sent = os.write(self._fd, self._out)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._lost(error)
+            return
+        self._out = self._out[sent:]
+        if self._throttled and len(self._out) <= WRITE_LIMIT // 2:
+            self._throttled = False
+        if self._closing and not self._out:
+            self._linger()
+        else:
+            self._watch()
+
+    def _linger(self) -> None:
+        """Say that we are done and throw away what still comes, for a few seconds."""
+        try:
+            with socket.socket(fileno=os.dup(self._fd)) as sock:
+                sock.shutdown(socket.SHUT_WR)
+        except OSError as error:
+            self._lost(error)
+            return
+        self._hub.want(self._fd, _IN)
+        self._hub.loop.call_later(LINGER, self.abort)
+
+    def _throw_away(self) -> None:
+        try:
+            data = os.read(self._fd, BULK_SIZE)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lost(None)
+
+    def _lost(self, error: Exception | None) -> None:
+        fd, self._fd = self._fd, -1
+        if fd < 0:
+            return
+        self._closing = True
+        self._hub.remove(fd)
+        os.close(fd)
+        self._out = b""
+        peer, self.peer = self.peer, None  # breaks the circle: nothing waits for the collector
+        if peer is not None:
+            peer.connection_lost(error)
+
+
+def _nothing() -> None:
+    return None

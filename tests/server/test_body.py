@@ -1,0 +1,66 @@
+"""A message's bytes come back as they went in, in memory or in a file, and nothing is left behind."""
+
+from pathlib import Path
+
+import pytest
+
+from gatepost.server import body
+from gatepost.server.body import Body, Memory
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory()
+
+
+def test_small_stays_in_memory(memory: Memory, tmp_path: Path) -> None:
+    """A small message never touches the disk, and its memory is given back."""
+    b = Body(memory, tmp_path / "scratch")
+    b.append(b"one ")
+    b.append(b"two")
+    assert list(b) == [b"one ", b"two"]
+    assert b.in_memory
+    assert memory.used == 7
+    b.close()
+    assert memory.used == 0
+    assert not (tmp_path / "scratch").exists()
+
+
+def test_large_goes_to_a_nameless_file(memory: Memory, tmp_path: Path) -> None:
+    """Past the bound the bytes are in a file without a name, and can be read more than once."""
+    b = Body(memory, tmp_path)
+    piece = b"x" * 300_000
+    for _ in range(5):
+        b.append(piece)
+    assert not b.in_memory
+    assert memory.used == 0
+    assert b"".join(b) == piece * 5
+    assert b"".join(b) == piece * 5
+    assert b.size == 1_500_000
+    assert list(tmp_path.iterdir()) == []
+    b.append(b"tail")
+    assert b"".join(b).endswith(b"xtail")
+    b.close()
+
+
+def test_many_small_ones_spill_too(memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All messages together have a bound in memory."""
+    monkeypatch.setattr(body, "MEMORY_ALL", 1000)
+    held = [Body(memory, tmp_path) for _ in range(20)]
+    for b in held:
+        b.append(b"y" * 100)
+    assert memory.used <= 1000
+    assert any(not b.in_memory for b in held)
+    for b in held:
+        assert b"".join(b) == b"y" * 100
+        b.close()
+    assert memory.used == 0
+
+
+@pytest.mark.parametrize("limit", [1, 5, 8, 100])
+def test_head(memory: Memory, tmp_path: Path, limit: int) -> None:
+    """The head is the first bytes, however they came in pieces."""
+    b = Body(memory, tmp_path)
+    for piece in (b"abc", b"defg", b"h"):
+        b.append(piece)
+    assert b.head(limit) == b"abcdefgh"[:limit]

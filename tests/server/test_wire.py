@@ -1,0 +1,160 @@
+"""Our own transport: order of bytes, back-pressure, half-closed peers, last replies that arrive."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from gatepost.server.sockets import open_listeners
+from gatepost.server.wire import Hub, Wire
+
+
+class Echo:
+    """A peer that does with each piece what the test says."""
+
+    def __init__(self, act: Callable[["Echo", bytes], None], stay: bool = False) -> None:
+        self.act = act
+        self.stay = stay
+        self.wire: Wire | None = None
+        self.lost = asyncio.Event()
+        self.got = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.got += data
+        self.act(self, data)
+
+    def eof_received(self) -> bool:
+        return self.stay
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.lost.set()
+
+
+@asynccontextmanager
+async def door(
+    act: Callable[[Echo, bytes], None], stay: bool = False
+) -> AsyncIterator[tuple[int, list[Echo]]]:
+    hub = Hub(asyncio.get_running_loop())
+    (sock,) = open_listeners(["127.0.0.1:0"])
+    peers: list[Echo] = []
+
+    def accept(fd: int, _address: tuple[str, int]) -> None:
+        peer = Echo(act, stay)
+        peers.append(peer)
+        peer.wire = Wire(hub, fd, peer)
+
+    stop = hub.listen(sock, accept)
+    try:
+        yield sock.getsockname()[1], peers
+    finally:
+        stop()
+        hub.close()
+        sock.close()
+
+
+def run(test: Callable[[], object]) -> None:
+    asyncio.run(asyncio.wait_for(test(), 20))  # type: ignore[arg-type]
+
+
+def test_bytes_come_back_in_order_under_back_pressure() -> None:
+    """A peer that does not read makes us stop reading, and nothing is lost or out of order."""
+
+    async def test() -> None:
+        async with door(lambda p, d: p.wire and p.wire.write(d)) as (port, peers):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            sent = os.urandom(8_000_000)
+            writer.write(sent)
+            await asyncio.sleep(0.3)
+            assert peers[0].got != sent, "the server must not take everything from a peer that reads nothing"
+            assert await reader.readexactly(len(sent)) == sent
+            writer.close()
+            await peers[0].lost.wait()
+
+    run(test)
+
+
+def test_last_reply_survives_unread_input() -> None:
+    """Closing while the client still sends must not reset the connection before it has read our reply."""
+
+    def act(peer: Echo, _data: bytes) -> None:
+        assert peer.wire is not None
+        peer.wire.write(b"421 bye\r\n")
+        peer.wire.close()
+
+    async def test() -> None:
+        async with door(act) as (port, peers):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            for _ in range(50):
+                writer.write(b"z" * 10_000)
+            await asyncio.sleep(0.2)
+            assert await reader.readline() == b"421 bye\r\n"
+            writer.close()
+            await peers[0].lost.wait()
+
+    run(test)
+
+
+def test_half_closed_peer_still_gets_the_answer() -> None:
+    """`printf ... | nc` sends all and shuts its side: the answer still goes out."""
+
+    def act(peer: Echo, data: bytes) -> None:
+        asyncio.get_running_loop().call_later(0.1, finish, peer, data)
+
+    def finish(peer: Echo, data: bytes) -> None:
+        assert peer.wire is not None
+        peer.wire.write(data.upper())
+        peer.wire.close()
+
+    async def test() -> None:
+        async with door(act, stay=True) as (port, _peers):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"hello")
+            writer.write_eof()
+            assert await reader.read() == b"HELLO"
+            writer.close()
+
+    run(test)
+
+
+def test_paused_reads_nothing() -> None:
+    """pause_reading holds; resume_reading lets it go on."""
+
+    async def test() -> None:
+        async with door(lambda _p, _d: None) as (port, peers):
+            _reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.sleep(0.05)
+            wire = peers[0].wire
+            assert wire is not None
+            wire.pause_reading()
+            writer.write(b"abc")
+            await asyncio.sleep(0.1)
+            assert peers[0].got == b""
+            wire.resume_reading()
+            await asyncio.sleep(0.1)
+            assert peers[0].got == b"abc"
+            writer.transport.abort()
+            await peers[0].lost.wait()
+            assert wire.is_closing()
+            wire.write(b"to nobody")
+
+    run(test)
+
+
+def test_detached_socket_lives_on() -> None:
+    """What TLS needs: the wire lets go of the socket, and it works under asyncio."""
+
+    async def test() -> None:
+        async with door(lambda _p, _d: None) as (port, peers):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            await asyncio.sleep(0.05)
+            wire = peers[0].wire
+            assert wire is not None
+            sock: socket.socket = wire.detach()
+            _r, theirs = await asyncio.open_connection(sock=sock)
+            theirs.write(b"from asyncio")
+            assert await reader.readexactly(12) == b"from asyncio"
+            writer.close()
+            theirs.close()
+
+    run(test)

@@ -154,10 +154,25 @@ def test_hostile_megabyte_takes_linear_time() -> None:
     assert time.perf_counter() - began < 1
 
 
-def test_secrets_are_never_written() -> None:
-    """T7.2: fields that are named like a secret are written as stars, in each form."""
-    for form in (logfmt, as_json):
-        assert "hunter2" not in form({"password": "hunter2", "token": "hunter2", "secret": b"hunter2"})
+@pytest.mark.parametrize("form", ["logfmt", "json", "terse"])
+def test_secrets_are_never_written(open_log: OpenLog, form: str) -> None:
+    """T7.2: fields that are named like a secret are written as stars, in each form and at each level."""
+    log, written = open_log(format=form, level="debug")
+
+    log.event("login", level="debug", user="ann", password="hunter2", token="hunter2", secret=b"hunter2")
+    log.outcome(id="S.1", auth="hunter2")
+
+    assert "user" in written()
+    assert "hunter2" not in written()
+
+
+def test_odd_names_of_fields_become_good_ones(open_log: OpenLog) -> None:
+    """The reader knows small letters, digits, dot and underscore."""
+    log, written = open_log()
+
+    log.outcome(**{"Message-ID": "1", "a b=": "2"})
+
+    assert ("1", "2") == (read_logfmt(written())["message_id"], read_logfmt(written())["a_b_"])
 
 
 def test_types() -> None:

@@ -35,6 +35,7 @@ TERSE_CODES = {"reject": "901", "defer": "902"}
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/@<>\[\](),;+*%?!#&^~|{}$-]{1,1000}").fullmatch
 _PAIR = re.compile(r'([a-z0-9_.]+)=(?:"((?:[^"\\]|\\.)*)"|(\S*))(?: |$)')
 _ESCAPED = re.compile(r"\\(x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|.)", re.DOTALL)
+_GOOD_KEYS: set[str] = set()
 _NOT_KEY = re.compile(r"[^a-z0-9_.]")
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"', "=": "\\x3d"}
 _LONG = {"n": "\n", "r": "\r", "t": "\t"}
@@ -55,7 +56,7 @@ def as_text(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return f"{value:.6f}".rstrip("0").rstrip(".")
+        return f"{value:.6g}"
     if isinstance(value, bytes | bytearray | memoryview):
         return bounded(bytes(value[: FIELD_LIMIT * 4]).decode("utf-8", "surrogateescape"))
     if isinstance(value, list | tuple | set | frozenset):
@@ -65,6 +66,8 @@ def as_text(value: object) -> str:
 
 def escape(text: str) -> str:
     """Return the text with everything written out that is not printable, and `\\ " =` escaped."""
+    if text.isprintable() and "\\" not in text and '"' not in text and "=" not in text:
+        return text
     return "".join(_SHORT[c] if c in _SHORT else c if c.isprintable() else _coded(c) for c in text)
 
 
@@ -87,13 +90,14 @@ def logfmt(fields: Mapping[str, object]) -> str:
     """Return `key=value key="other value"`; a value of None is left out."""
     out = []
     for key, value in fields.items():
-        if value is None:
-            continue
-        if value.__class__ is int:
+        kind = value.__class__
+        if kind is int:
             out.append(f"{key}={value}")
-            continue
-        text = "***" if key in SECRET else as_text(value)
-        out.append(f"{key}={text}" if _PLAIN(text) else f'{key}="{escape(text)}"')
+        elif kind is float:
+            out.append(f"{key}={value:.6g}")
+        elif value is not None:
+            text = value if isinstance(value, str) else as_text(value)
+            out.append(f"{key}={text}" if _PLAIN(text) else f'{key}="{escape(bounded(text))}"')
     return " ".join(out)
 
 
@@ -103,9 +107,7 @@ def as_json(fields: Mapping[str, object]) -> str:
     for key, value in fields.items():
         if value is None:
             continue
-        if key in SECRET:
-            plain[key] = "***"
-        elif isinstance(value, bool | int):
+        if isinstance(value, bool | int):
             plain[key] = value
         elif isinstance(value, float):
             plain[key] = round(value, 6) if value - value == 0 else as_text(value)  # NaN is not JSON
@@ -129,6 +131,21 @@ def read_logfmt(line: str) -> dict[str, str]:
         fields[key] = bare if quoted is None else unescape(quoted)
         at = match.end()
     return fields
+
+
+def _with_good_keys(fields: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields without secrets, with names that the reader knows; remember the good names."""
+    good: dict[str, object] = {}
+    for key, value in fields.items():
+        if key in SECRET:
+            good[key] = "***"
+        elif _NOT_KEY.search(key):
+            good[_NOT_KEY.sub("_", key.lower())] = value
+        else:
+            good[key] = value
+            if len(_GOOD_KEYS) < 1000:
+                _GOOD_KEYS.add(key)
+    return good
 
 
 def terse(fields: Mapping[str, object]) -> str:
@@ -207,13 +224,13 @@ class Log:
         return lines
 
     def _line(self, name: str, level: str, fields: Mapping[str, object]) -> str:
+        if not fields.keys() <= _GOOD_KEYS:
+            fields = _with_good_keys(fields)
         if self._format == "terse" and name == "outcome":
             return terse(fields)
-        head: dict[str, object] = {"ts": self._now(), "level": level, "event": name}
-        head.update(fields)
-        if _NOT_KEY.search("".join(fields)):
-            head = {_NOT_KEY.sub("_", key.lower()): value for key, value in head.items()}
-        return as_json(head) if self._format == "json" else logfmt(head)
+        if self._format == "json":
+            return as_json({"ts": self._now(), "level": level, "event": name, **fields})
+        return f"ts={self._now()} level={level} event={name} {logfmt(fields)}".rstrip()
 
     def _now(self) -> str:
         now = self._clock()

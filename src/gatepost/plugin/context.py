@@ -1,0 +1,389 @@
+"""What a plugin sees when it is asked: the facts, its settings, and the tools that wait for it.
+
+A plugin opens no socket and no file: the world comes through here, so that time limits, caches
+and names are the same for all and tests hand in fakes. What an answer is remembered for
+(`base.Scope`) decides what may be seen: a check whose answer holds for a whole session must not
+look at one recipient, so that is an error (a failure of the check) and not a wrong answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from gatepost.mail.address import Address
+from gatepost.plugin.base import PluginSettings, Scope
+from gatepost.policy.policy import DomainPolicy
+
+if TYPE_CHECKING:
+    from gatepost.mail.message import Message
+    from gatepost.mail.session import Session
+    from gatepost.mail.transaction import Recipient, Transaction
+    from gatepost.plugin.step import Step
+    from gatepost.policy.decide import Outcome
+    from gatepost.policy.lists import Entry
+
+S = TypeVar("S", bound=PluginSettings)
+F = TypeVar("F")
+
+
+class PluginMistake(Exception):
+    """A plugin asked for something that its scope or its hook does not have: the plugin's fault."""
+
+
+class ToolMissing(Exception):
+    """The house was built without this tool (as `gatepost plugin try` without a network)."""
+
+
+class RecipientRow(Protocol):
+    """What the store knows of a recipient."""
+
+    @property
+    def kind(self) -> str:
+        """`valid` or `invalid`."""
+
+    @property
+    def acl(self) -> Any:
+        """Networks from which alone the recipient takes mail, or None."""
+
+
+class Dns(Protocol):
+    """The resolver (gatepost.dns.resolver.Resolver), or a zone in tests (gatepost.dns.zone.Zone)."""
+
+    async def a(self, name: str) -> list[str]:
+        """Return IPv4 addresses."""
+
+    async def aaaa(self, name: str) -> list[str]:
+        """Return IPv6 addresses."""
+
+    async def mx(self, name: str) -> list[tuple[int, str]]:
+        """Return (preference, host), best first."""
+
+    async def txt(self, name: str) -> list[str]:
+        """Return texts, each joined from its strings."""
+
+    async def ptr(self, ip: str) -> list[str]:
+        """Return the names of an address."""
+
+    async def confirmed_host(self, ip: str) -> tuple[str | None, bool]:
+        """Return the PTR name and whether it resolves back."""
+
+
+class State(Protocol):
+    """Memory that may be lost: key, value, expiry. Bound to the plugin and the domain."""
+
+    async def get(self, key: str) -> bytes | None:
+        """Return a value."""
+
+    async def put(self, key: str, value: bytes, expires: float) -> None:
+        """Keep a value for so many seconds."""
+
+    async def add(self, key: str, n: int, window: float) -> int:
+        """Count, and return the count within so many seconds."""
+
+    async def delete(self, key: str) -> None:
+        """Forget a value."""
+
+
+def _nothing(_index: int) -> None:
+    """Stand in for the board of a worker."""
+
+
+@dataclass(slots=True)
+class Tools:
+    """What `app` hands in. What is None raises ToolMissing when a plugin asks for it."""
+
+    state: Any = None
+    """gatepost.store.base.State."""
+    records: Any = None
+    """gatepost.store.base.Records."""
+    dns: Any = None
+    verify_recipient: Callable[[DomainPolicy, Address, str], Awaitable[str]] | None = None
+    """(policy, address, client) -> `yes`, `no` or `unknown`: a callout to the domain's own server."""
+    recipient_row: Callable[[str, str], RecipientRow | None] | None = None
+    """(domain, folded local part) -> row, asked only when nobody handed the row in."""
+    stream: Callable[..., Awaitable[Any]] | None = None
+    http: Callable[..., Awaitable[Any]] | None = None
+    in_worker: Callable[..., Awaitable[Any]] | None = None
+    running: Callable[[int], None] = _nothing
+    """Writes the index of the plugin that runs (0: none) where the parent process sees it."""
+
+
+class Context(Generic[S]):
+    """One question to one plugin. Valid only until the hook has answered."""
+
+    __slots__ = (
+        "_row",
+        "_settings",
+        "_step",
+        "_target",
+        "_tools",
+        "_transaction",
+        "message",
+        "now",
+        "outcome",
+        "session",
+    )
+
+    def __init__(  # noqa: PLR0917 - built for each mail, and positions are cheaper than names
+        self,
+        session: Session,
+        transaction: Transaction | None,
+        target: Recipient | None,
+        row: Any,
+        now: float,
+        tools: Tools,
+    ) -> None:
+        self.session = session
+        """Who is there: address, HELO name, TLS, rDNS."""
+        self._transaction = transaction
+        self._target = target
+        self._row = row
+        self._tools = tools
+        self._step: Step
+        self._settings: Any
+        self.now = now
+        """Seconds since 1970."""
+        self.message: Message = None  # type: ignore[assignment]  # set for headers, message and done
+        self.outcome: Outcome | None = None
+        """Only in `done`: what became of the mail for this recipient."""
+
+    def fork(self) -> Context[S]:
+        """Return a context for the next plugin while this one is still being answered."""
+        other: Context[S] = Context(
+            self.session, self._transaction, self._target, self._row, self.now, self._tools
+        )
+        other.message = self.message
+        other.outcome = self.outcome
+        other._step = self._step
+        other._settings = self._settings
+        return other
+
+    # -- facts ----------------------------------------------------------------------------
+
+    @property
+    def settings(self) -> S:
+        """The plugin's own settings in this domain."""
+        return self._settings  # type: ignore[no-any-return]
+
+    @property
+    def transaction(self) -> Transaction:
+        """The envelope. Not in connect and helo: their answers outlive it."""
+        if self._step.outlives_mail or self._transaction is None:
+            raise PluginMistake(f"the hook {self._step.hook} holds for the session and cannot see one mail")
+        return self._transaction
+
+    @property
+    def sender(self) -> Address | None:
+        """The envelope sender; None is the null sender `<>`."""
+        return self.transaction.sender
+
+    @property
+    def recipient(self) -> Address | None:
+        """The recipient that is asked about; None where the answer holds for more than one."""
+        target = self._target
+        return target.final if target is not None and self._step.sees_recipient else None
+
+    @property
+    def recipients(self) -> list[Address]:
+        """All recipients accepted so far in this transaction."""
+        return [r.address for r in self.transaction.recipients]
+
+    @property
+    def recipient_row(self) -> RecipientRow | None:
+        """What the store knows of the recipient."""
+        target = self._target
+        if target is None or not self._step.sees_recipient:
+            raise PluginMistake(f"the hook {self._step.hook} is not asked about one recipient")
+        if self._row is None and self._tools.recipient_row is not None:
+            final = target.final
+            self._row = self._tools.recipient_row(final.domain, final.key[0])
+        return self._row  # type: ignore[no-any-return]
+
+    @property
+    def policy(self) -> DomainPolicy:
+        """The policy of the recipient's domain."""
+        policy = self._step.domain_policy
+        if policy is None:
+            raise PluginMistake(f"Scope.{self._step.plugin.scope.name} has no domain, so no policy")
+        return policy
+
+    @property
+    def domain(self) -> str:
+        """The recipient's domain."""
+        return self.policy.domain
+
+    def list_entry(self, sender: Address | None = None) -> Entry | None:
+        """Return the allow or deny entry that decides (CONTRACT 5); `sender` instead of the envelope's."""
+        lists = self.policy.lists
+        if not lists:
+            return None
+        session = self.session
+        return lists.match(
+            session.client,
+            sender if sender is not None else self.transaction.sender,
+            session.host,
+            session.host_confirmed,
+            session.helo,
+            self.now,
+        )
+
+    def tell(self, fact: object) -> None:
+        """Tell a typed fact to the plugins that need it; it holds as long as this answer."""
+        if type(fact) not in self._step.plugin.tells:
+            raise PluginMistake(f"{type(fact).__name__} is not in `tells`")
+        self._facts()[self._fact_key(type(fact))] = fact
+
+    def fact(self, kind: type[F]) -> F | None:
+        """Return the fact of this type that was told for this question, or None."""
+        session, transaction = self.session, self._transaction
+        for key in (self._fact_key(kind), kind):
+            if transaction is not None and not self._step.outlives_mail:
+                for memory in (transaction.answers, transaction.facts):
+                    if key in memory:
+                        return memory[key]  # type: ignore[no-any-return,index]
+            for memory in (session.answers, session.facts):
+                if key in memory:
+                    return memory[key]  # type: ignore[no-any-return,index]
+        return None
+
+    def _facts(self) -> dict[Any, Any]:
+        if self._step.outlives_mail or self._transaction is None:
+            return self.session.answers
+        return self._transaction.answers
+
+    def _fact_key(self, kind: type) -> Any:
+        """Facts hold for whom the answer holds: another domain must not see this domain's."""
+        scope = self._step.plugin.scope
+        if scope in (Scope.SESSION, Scope.GATEWAY):
+            return kind
+        if scope is Scope.RECIPIENT and self._target is not None:
+            return ("fact", kind, self._target.final.key)
+        return ("fact", kind, self.domain)
+
+    # -- memory ---------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """Memory that may be lost, under the plugin's name and the domain."""
+        return BoundState(self._tool("state"), self._place())
+
+    @property
+    def records(self) -> Any:
+        """Durable memory, listable, in the backup, under the plugin's name and the domain."""
+        return BoundRecords(self._tool("records"), self._owner(), self._step.plugin.name)
+
+    async def reserve(self, key: str, limit: int, lease: float = 600.0) -> bool:
+        """Count once if fewer than `limit` were counted; the pipeline settles it when the fate is known.
+
+        False: the count is used up. A mail that is not accepted gives its count back.
+        """
+        transaction = self.transaction
+        held = await self._tool("records").reserve(self._owner(), self._step.plugin.name, key, limit, lease)
+        if held is None:
+            return False
+        transaction.answers.setdefault(RESERVATIONS, []).append((self._target, held))
+        return True
+
+    def _owner(self) -> str:
+        step = self._step
+        if step.plugin.scope is Scope.SESSION:
+            raise PluginMistake("Scope.SESSION has no state: domains must not share one")
+        return "*" if step.domain_policy is None else step.domain_policy.domain
+
+    def _place(self) -> str:
+        return f"{self._step.plugin.name}\x1f{self._owner()}\x1f"
+
+    # -- the outside world ----------------------------------------------------------------
+
+    @property
+    def dns(self) -> Dns:
+        """The house's resolver: one cache, queries for the same name joined."""
+        return self._tool("dns")  # type: ignore[no-any-return]
+
+    async def verify_recipient(self, address: Address | None = None) -> str:
+        """Ask the domain's own server whether it takes this recipient: `yes`, `no` or `unknown`."""
+        address = address or self.recipient
+        if address is None:
+            raise PluginMistake("no recipient to verify")
+        answer = await self._tool("verify_recipient")(self.policy, address, self.session.client)
+        return str(answer)
+
+    @property
+    def stream(self) -> Callable[..., Awaitable[Any]]:
+        """`await ctx.stream("unix:/path" or "host:port")`: a bounded connection to a scanner."""
+        return self._tool("stream")  # type: ignore[no-any-return]
+
+    @property
+    def http(self) -> Callable[..., Awaitable[Any]]:
+        """`await ctx.http("POST", url, headers, body)`: one bounded request."""
+        return self._tool("http")  # type: ignore[no-any-return]
+
+    async def in_worker(self, function: Callable[..., F], *arguments: Any) -> F:
+        """Run heavy work in a process that is killed when it takes longer than the plugin's limit."""
+        result: F = await self._tool("in_worker")(function, *arguments, timeout=self._step.plugin.timeout)
+        return result
+
+    def _tool(self, name: str) -> Any:
+        tool = getattr(self._tools, name)
+        if tool is None:
+            raise ToolMissing(f"ctx.{name} is not available here")
+        return tool
+
+
+RESERVATIONS = "reservations"
+"""Key in a transaction's answers: list of (recipient, reservation) that wait for the mail's fate."""
+
+
+class BoundState:
+    """The house's state under one plugin's name and domain."""
+
+    __slots__ = ("_place", "_state")
+
+    def __init__(self, state: Any, place: str) -> None:
+        self._state = state
+        self._place = place
+
+    def get(self, key: str) -> Awaitable[bytes | None]:
+        """Return a value."""
+        return self._state.get(self._place + key)  # type: ignore[no-any-return]
+
+    def put(self, key: str, value: bytes, expires: float) -> Awaitable[None]:
+        """Keep a value for so many seconds."""
+        return self._state.put(self._place + key, value, expires)  # type: ignore[no-any-return]
+
+    def add(self, key: str, n: int, window: float) -> Awaitable[int]:
+        """Count, and return the count within so many seconds."""
+        return self._state.add(self._place + key, n, window)  # type: ignore[no-any-return]
+
+    def delete(self, key: str) -> Awaitable[None]:
+        """Forget a value."""
+        return self._state.delete(self._place + key)  # type: ignore[no-any-return]
+
+
+class BoundRecords:
+    """The house's records under one plugin's name and domain."""
+
+    __slots__ = ("_domain", "_plugin", "_records")
+
+    def __init__(self, records: Any, domain: str, plugin: str) -> None:
+        self._records = records
+        self._domain = domain
+        self._plugin = plugin
+
+    def get(self, key: str) -> Awaitable[Any]:
+        """Return a record."""
+        return self._records.get(self._domain, self._plugin, key)  # type: ignore[no-any-return]
+
+    def put(self, key: str, value: Any) -> Awaitable[None]:
+        """Keep a record until it is deleted."""
+        return self._records.put(self._domain, self._plugin, key, value)  # type: ignore[no-any-return]
+
+    def delete(self, key: str) -> Awaitable[None]:
+        """Delete a record."""
+        return self._records.delete(self._domain, self._plugin, key)  # type: ignore[no-any-return]
+
+    def list(self, prefix: str = "") -> Awaitable[Any]:
+        """List records whose key begins so."""
+        return self._records.list(self._domain, self._plugin, prefix)  # type: ignore[no-any-return]

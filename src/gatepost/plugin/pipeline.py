@@ -1,0 +1,291 @@
+"""Runs the checks of a recipient's domain: who is asked, in which order, for whom the answer holds.
+
+The hot path of the gateway. The plan of a policy is made once; asking is `runner`'s, waiting is
+`waiting`'s. A hook that does not wait costs a call and nothing else; what waits, waits together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from gatepost.mail.address import parse_address
+from gatepost.mail.verdict import Rewrite, Verdict
+from gatepost.plugin.answers import Failure
+from gatepost.plugin.context import RESERVATIONS, Context, Tools
+from gatepost.plugin.gateway import GatewayChecks
+from gatepost.plugin.runner import Findings, Runner
+from gatepost.plugin.step import Groups, Plan, Step
+from gatepost.plugin.waiting import Waiting
+from gatepost.policy.decide import Fate, Outcome
+from gatepost.policy.policy import DomainPolicy, Mode
+
+if TYPE_CHECKING:
+    from gatepost.mail.message import Message
+    from gatepost.mail.session import Session
+    from gatepost.mail.transaction import Recipient, Transaction
+    from gatepost.plugin.registry import Registry
+
+Later = Coroutine[Any, Any, Findings]
+
+
+class Pipeline:
+    """All plugins of a process with their tools. One per load of the plugins."""
+
+    def __init__(self, registry: Registry, tools: Tools, clock: Callable[[], float]) -> None:
+        self.registry = registry
+        self.tools = tools
+        self.runner = Runner(registry, tools)
+        self._clock = clock
+        self._ask = self.runner.ask
+        self._note = self.runner.note
+        self._gateway = GatewayChecks(registry, self.runner, clock)
+
+    # -- what the server asks -------------------------------------------------------------
+
+    def plan(self, policy: DomainPolicy) -> Plan:
+        """Return the plan of a policy; made once, it dies with the policy."""
+        plan: Plan | None = policy.cache.get(self)
+        if plan is None:
+            plan = policy.cache[self] = Plan(self.registry, policy)
+        return plan
+
+    def rewrites(self, policy: DomainPolicy) -> bool:
+        """Return True when a plugin may say that a recipient is really another."""
+        return bool(self.plan(policy).address)
+
+    def reads_message(self, policy: DomainPolicy) -> bool:
+        """Return True when a check wants to see the message."""
+        return bool(self.plan(policy).content)
+
+    def reads_body(self, recipients: Sequence[Recipient]) -> bool:
+        """Return True when a check of these recipients wants more than the headers."""
+        return any(self.plan(r.policy).reads_body for r in recipients)
+
+    def run_recipient(
+        self,
+        session: Session,
+        transaction: Transaction,
+        recipient: Recipient,
+        policy: DomainPolicy,
+        row: Any = None,
+    ) -> Findings | Later:
+        """Ask connect, helo, mail and rcpt for a recipient. A coroutine only when something waits."""
+        plan: Plan | None = policy.cache.get(self)
+        if plan is None:
+            plan = self.plan(policy)
+        if plan.needs_host and not session.host_known:
+            return self._with_host(session, transaction, recipient, policy, row)
+        return self._run_recipient(plan, session, transaction, recipient, row)
+
+    def _run_recipient(
+        self, plan: Plan, session: Session, transaction: Transaction, recipient: Recipient, row: Any
+    ) -> Findings | Later:
+        if session.answers.get("helo") != session.helo:  # a new HELO: nothing remembered holds
+            session.answers.clear()
+            session.answers["helo"] = session.helo
+        context: Context[Any] = Context(session, transaction, recipient, row, self._clock(), self.tools)
+        findings: Findings = []
+        for n, group in enumerate(plan.recipient):
+            waiting, decided = self._ask(group, context, findings)
+            if waiting is not None:
+                return self._rest(plan.recipient, n, waiting, decided, context, findings)
+            if decided:
+                break
+        return findings
+
+    def run_address(
+        self, session: Session, transaction: Transaction, recipient: Recipient, policy: DomainPolicy
+    ) -> Findings | Later:
+        """Ask whether the recipient is really another; sets `recipient.final`."""
+        return self._run_address(session, transaction, recipient, self.plan(policy))
+
+    async def _run_address(
+        self, session: Session, transaction: Transaction, recipient: Recipient, plan: Plan
+    ) -> Findings:
+        findings: Findings = []
+        for step in plan.address:
+            context: Context[Any] = Context(session, transaction, recipient, None, self._clock(), self.tools)
+            started = perf_counter()
+            answer = await self.runner.answer(step, context)
+            if type(answer) is Rewrite and step.policy.mode is Mode.ON:
+                wrong = _rewrite(recipient, answer, plan.policy.domain)
+                answer = Failure(wrong) if wrong else answer
+            self._note(step, context, findings, answer, perf_counter() - started)
+        return findings
+
+    async def run_message(
+        self,
+        session: Session,
+        transaction: Transaction,
+        recipients: Sequence[Recipient],
+        message: Message,
+    ) -> list[Findings]:
+        """Ask headers and message, once for recipients with equal settings; findings for each, in order."""
+        findings: list[Findings] = [[] for _ in recipients]
+        plans = [self.plan(r.policy) for r in recipients]
+        wanted: list[Groups] = [
+            p.essential if r.exempt else p.content for p, r in zip(plans, recipients, strict=True)
+        ]
+        if any(p.needs_host for p in plans) and not session.host_known:
+            await self.runner.know_host(session)
+        decided = [False] * len(recipients)
+        for rank in sorted({group[0].rank for groups in wanted for group in groups}):
+            jobs: dict[Any, list[tuple[Step, int]]] = {}
+            for n, groups in enumerate(wanted):
+                if decided[n]:
+                    continue
+                for step in (s for group in groups if group[0].rank == rank for s in group):
+                    jobs.setdefault((step.key, n if step.sees_recipient else -1), []).append((step, n))
+            waiting: list[tuple[Waiting, list[tuple[Step, int]]]] = []
+            for members in jobs.values():
+                step, first = members[0]
+                context: Context[Any] = Context(
+                    session, transaction, recipients[first], None, self._clock(), self.tools
+                )
+                context.message = message
+                started = perf_counter()
+                answer = self.runner.start(step, context)
+                if type(answer) is Waiting:
+                    waiting.append((answer, members))
+                else:
+                    self._note_all(members, context, findings, decided, answer, perf_counter() - started)
+            self.runner.idle()
+            if waiting:
+                await self.runner.waiters.gather([w for w, _ in waiting])
+                for w, members in waiting:
+                    self._note_all(members, w.context, findings, decided, w.answer, w.seconds)
+        return findings
+
+    def _note_all(  # noqa: PLR0917 - what one answer means for many
+        self,
+        members: list[tuple[Step, int]],
+        context: Context[Any],
+        findings: list[Findings],
+        decided: list[bool],
+        answer: Any,
+        seconds: float,
+    ) -> None:
+        """One answer for all recipients with equal settings, each under its own switch and lists."""
+        self.runner.spent(members[0][0], seconds)
+        for step, n in members:
+            if self._note(step, context, findings[n], answer, seconds):
+                decided[n] = True
+
+    def run_done(
+        self,
+        session: Session,
+        transaction: Transaction | None,
+        recipient: Recipient,
+        outcome: Outcome,
+    ) -> Coroutine[Any, Any, None] | None:
+        """Tell what became of the mail for a recipient. None when nobody wants to know (the usual case)."""
+        policy: DomainPolicy | None = recipient.policy
+        steps = list(self.plan(policy).done) if policy is not None else []
+        steps += self._gateway.steps.get("done", ())
+        held = transaction.answers.get(RESERVATIONS) if transaction is not None else None
+        if not steps and not held:
+            return None
+        return self._run_done(steps, session, transaction, recipient, outcome)
+
+    async def _run_done(
+        self,
+        steps: list[Step],
+        session: Session,
+        transaction: Transaction | None,
+        recipient: Recipient,
+        outcome: Outcome,
+    ) -> None:
+        for step in steps:
+            context: Context[Any] = Context(session, transaction, recipient, None, self._clock(), self.tools)
+            context.outcome = outcome
+            answer = await self.runner.answer(step, context)
+            if answer is not None:
+                text = answer.text if type(answer) is Failure else f"done returned {answer!r:.100}"
+                self.runner.count_failure(step, text)
+        if transaction is not None:
+            used = outcome.fate in (Fate.ACCEPT, Fate.QUARANTINE, Fate.TAKE)
+            await self.settle(transaction, recipient, used=used)
+
+    async def settle(self, transaction: Transaction, recipient: Recipient | None, *, used: bool) -> None:
+        """Count or give back what `ctx.reserve` held; `recipient` None: all that is left."""
+        held = transaction.answers.get(RESERVATIONS)
+        if not held:
+            return
+        mine = [h for h in held if recipient is None or h[0] is recipient or h[0] is None]
+        transaction.answers[RESERVATIONS] = [h for h in held if h not in mine]
+        for _, reservation in mine:
+            await self.tools.records.settle(reservation, used=used)
+
+    # -- what acts before it is known whose mail it is --------------------------------------
+
+    def configure_gateway(self, settings: Mapping[str, Any]) -> list[str]:
+        """Take the rows of all domains (`client_rate.connections`: 30) for plugins of `Scope.GATEWAY`.
+
+        Returns what is wrong with them, a sentence each; such a plugin keeps its former settings.
+        """
+        return self._gateway.configure(settings)
+
+    def gateway_connect(self, session: Session) -> Verdict | None:
+        """Ask the machine's own checks when a client has connected; a refusal closes the connection."""
+        return self._gateway.ask("connect", session)
+
+    def gateway_mail(self, session: Session, transaction: Transaction) -> Verdict | None:
+        """Ask them at MAIL."""
+        return self._gateway.ask("mail", session, transaction)
+
+    def gateway_rcpt(
+        self, session: Session, transaction: Transaction, recipient: Recipient
+    ) -> Verdict | None:
+        """Ask them at RCPT, before the recipient's policy."""
+        return self._gateway.ask("rcpt", session, transaction, recipient)
+
+    # -- what waits ---------------------------------------------------------------------------
+
+    async def _rest(  # noqa: PLR0917 - the loop of `_run_recipient`, taken over in its middle
+        self,
+        groups: Groups,
+        n: int,
+        waiting: list[Waiting] | None,
+        decided: bool,
+        context: Context[Any],
+        findings: Findings,
+    ) -> Findings:
+        """Go on where something waits."""
+        while True:
+            if waiting is not None:
+                await self.runner.waiters.gather(waiting)
+                for w in waiting:
+                    self.runner.spent(w.step, w.seconds)
+                    if self._note(w.step, w.context, findings, w.answer, w.seconds):
+                        decided = True
+                context = waiting[-1].context.fork()
+            n += 1
+            if decided or n == len(groups):
+                return findings
+            waiting, decided = self._ask(groups[n], context, findings)
+
+    async def _with_host(
+        self,
+        session: Session,
+        transaction: Transaction,
+        recipient: Recipient,
+        policy: DomainPolicy,
+        row: Any,
+    ) -> Findings:
+        await self.runner.know_host(session)
+        findings = self._run_recipient(self.plan(policy), session, transaction, recipient, row)
+        return findings if isinstance(findings, list) else await findings
+
+
+def _rewrite(recipient: Recipient, answer: Rewrite, domain: str) -> str:
+    """Set the recipient's final address; return what is wrong with it."""
+    try:
+        address = parse_address(answer.address)
+    except ValueError as error:
+        return f"rewrote to a bad address: {error}"
+    if address.domain != domain:
+        return f"rewrote to another domain: {address.domain}"
+    recipient.final = address
+    return ""

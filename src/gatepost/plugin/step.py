@@ -1,0 +1,195 @@
+"""A domain's policy compiled into the order in which its checks are asked.
+
+A `Step` is one hook of one plugin under one policy, with everything that does not change from
+mail to mail worked out. A `Plan` holds a policy's steps in groups; a group is what may run at
+once. Groups go by wave (a check that needs another's facts comes after it) and within a wave by
+cost, so that a dear check is not asked about a mail that a cheap one refused. Built once per
+policy and kept with it; the order is made by sorting, there is no hand-kept list.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from inspect import iscoroutinefunction
+from typing import TYPE_CHECKING, Any
+
+from gatepost.mail.verdict import Allow
+from gatepost.plugin.base import Cost, Plugin, Scope
+from gatepost.plugin.hooks import EARLY, HOOKS, hooks_of
+from gatepost.policy.decide import Finding
+from gatepost.policy.policy import Action, DomainPolicy, Mode, PluginPolicy
+
+if TYPE_CHECKING:
+    from gatepost.plugin.registry import Loaded, Registry
+
+FORGET, SESSION, TRANSACTION = 0, 1, 2
+"""Where a step's answer is remembered."""
+
+_ORDER = {name: n for n, name in enumerate(HOOKS)}
+_TIERS = {Cost.MEMORY: 0, Cost.DNS: 1, Cost.NETWORK: 2, Cost.CPU: 2}
+
+_NEVER: Any = object()
+
+Groups = tuple[tuple["Step", ...], ...]
+
+
+class Step:
+    """One hook of one plugin under one policy."""
+
+    __slots__ = (
+        "again",
+        "call",
+        "decides",
+        "domain_policy",
+        "final",
+        "hook",
+        "index",
+        "keep",
+        "key",
+        "last",
+        "lists",
+        "may",
+        "nothing",
+        "outlives_mail",
+        "plugin",
+        "policy",
+        "rank",
+        "sees_recipient",
+        "settings",
+        "task",
+        "usual",
+        "usual_finding",
+    )
+
+    def __init__(self, loaded: Loaded, hook: str, policy: PluginPolicy, domain: DomainPolicy | None) -> None:
+        plugin: Plugin = loaded.plugin
+        scope = plugin.scope
+        self.plugin = plugin
+        self.index: int = loaded.index
+        """What the worker writes to its board while the plugin runs."""
+        self.hook = hook
+        self.call: Callable[[Any], Any] = getattr(plugin, hook)
+        self.policy = policy
+        self.settings = policy.settings
+        shared = scope in (Scope.SESSION, Scope.GATEWAY)
+        self.domain_policy = None if shared else domain
+        self.key = (plugin.name, hook, policy.key, "" if shared or domain is None else domain.domain)
+        """Equal keys have equal answers."""
+        early = hook in EARLY and scope in (Scope.SESSION, Scope.DOMAIN)
+        self.outlives_mail = hook in ("connect", "helo")
+        """The answer holds for the session, so it must not look at one mail."""
+        self.keep = FORGET if not early else SESSION if self.outlives_mail else TRANSACTION
+        self.sees_recipient = hook in ("address", "rcpt", "done") or scope is Scope.RECIPIENT
+        self.may = HOOKS[hook].may
+        self.final = plugin.unskippable and policy.mode is Mode.ON and policy.action is Action.REJECT
+        """Its `Reject` is the last word: nothing else needs to be asked."""
+        self.decides = policy.mode is Mode.ON and policy.action is Action.REJECT
+        """Its `Reject` makes dearer checks needless."""
+        self.lists = policy.lists if plugin.own_list and policy.lists else None
+        self.task = not loaded.built_in or plugin.cost in (Cost.NETWORK, Cost.CPU)
+        """Its coroutine gets a task before its first step (see `base.Cost`)."""
+        self.last: Any = None
+        self.usual: Any = _NEVER
+        """The object that the plugin returned twice running; its finding is shared like `nothing`."""
+        self.usual_finding: Any = None
+        self.rank = (0, 0)
+        self.nothing = Finding(plugin.name, hook, None, policy.mode, policy.action)
+        """The shared finding for "no opinion, in no time to speak of"."""
+        self.again = Finding(plugin.name, hook, None, policy.mode, policy.action, remembered=True)
+
+    @property
+    def waits(self) -> bool:
+        """The hook may wait."""
+        return iscoroutinefunction(self.call)
+
+
+class Plan:
+    """All steps of one policy, by what they are asked for."""
+
+    __slots__ = (
+        "address",
+        "content",
+        "done",
+        "essential",
+        "needs_host",
+        "policy",
+        "reads_body",
+        "recipient",
+    )
+
+    def __init__(self, registry: Registry, policy: DomainPolicy) -> None:
+        self.policy = policy
+        steps = list(_steps(registry, policy))
+        self.recipient: Groups = arrange([s for s in steps if s.hook in (*EARLY, "rcpt")], policy)
+        self.content: Groups = arrange([s for s in steps if s.hook in ("headers", "message")], policy)
+        self.essential: Groups = tuple(
+            kept for group in self.content if (kept := tuple(s for s in group if s.plugin.unskippable))
+        )
+        """What postmaster and abuse are not spared (CONTRACT 4): viruses."""
+        self.address = [s for s in steps if s.hook == "address"]
+        self.done = [s for s in steps if s.hook == "done"]
+        self.reads_body = any(s.hook == "message" and s.plugin.reads_body for s in steps)
+        self.needs_host = wants_host(policy.lists) or any(
+            s.plugin.needs_host or (s.lists is not None and wants_host(s.lists)) for s in steps
+        )
+
+
+def _steps(registry: Registry, policy: DomainPolicy) -> Iterable[Step]:
+    for loaded in registry:
+        wanted = policy.plugins.get(loaded.name)
+        plugin = loaded.plugin
+        if wanted is None or wanted.mode is Mode.OFF or plugin.scope is Scope.GATEWAY:
+            continue
+        for hook in hooks_of(plugin):
+            if plugin.has_work(hook, wanted.settings):
+                yield Step(loaded, hook, wanted, policy)
+
+
+def wants_host(lists: Any) -> bool:
+    """Return True when an entry can only be matched with the client's rDNS name."""
+    return bool(lists) and bool(getattr(lists, "needs_host", True))
+
+
+def arrange(steps: Sequence[Step], policy: DomainPolicy | None) -> Groups:
+    """Sort steps into groups: facts before those who need them, then cheap before dear."""
+    ordered = sorted(steps, key=lambda s: (_ORDER[s.hook], s.index))
+    waves: dict[int, int] = {}
+
+    def wave(step: Step, above: frozenset[int]) -> int:
+        known = waves.get(id(step))
+        if known is not None:
+            return known
+        least = 0
+        for other in ordered:
+            if other is step or id(other) in above:
+                continue  # a circle of needs: who comes first in the order is asked first
+            if other.plugin is step.plugin:
+                if _ORDER[other.hook] < _ORDER[step.hook]:
+                    least = max(least, wave(other, above | {id(step)}) + other.waits)
+            elif any(fact in other.plugin.tells for fact in step.plugin.needs):
+                least = max(least, wave(other, above | {id(step)}) + 1)
+        if not above:
+            waves[id(step)] = least
+        return least
+
+    may_allow = any(vouches(s.plugin) for s in ordered)
+    groups: dict[tuple[int, int], list[Step]] = {}
+    for step in ordered:
+        cost = step.plugin.cost if policy is None else step.plugin.cost_in(policy)
+        step.rank = (wave(step, frozenset()), _TIERS[cost])
+        step.decides = step.decides and not may_allow
+        groups.setdefault(step.rank, []).append(step)
+    return tuple(
+        tuple(sorted(groups[rank], key=lambda s: (not s.plugin.unskippable, _ORDER[s.hook], s.index)))
+        for rank in sorted(groups)
+    )
+
+
+def vouches(plugin: Plugin) -> bool:
+    """Return True when the plugin may return `Allow`: then a refusal by another does not end the asking.
+
+    Read from the module: who never imported `Allow` cannot return one.
+    """
+    module = sys.modules.get(type(plugin).__module__)
+    return module is None or any(value is Allow for value in vars(module).values())

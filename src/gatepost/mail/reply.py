@@ -5,10 +5,14 @@ What the sender sees is general. A refusal carries the session's id, so that a p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+MAX_LINE = 400
+"""Characters of one line of text (RFC 5321 allows 512 octets a reply line, all included)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Reply:
     """One SMTP reply (RFC 5321, 4.2). `text` may have several lines, parted by LF."""
 
@@ -18,6 +22,15 @@ class Reply:
     text: str
     close: bool = False
     """Close the connection after this reply."""
+    _wire: bytes = field(default=b"", init=False, repr=False, compare=False)
+
+    def __init__(self, code: int, enhanced: str, text: str, close: bool = False) -> None:
+        # By hand: the __init__ of a frozen dataclass takes twice as long, and every refusal makes one.
+        _set_code(self, code)
+        _set_enhanced(self, enhanced)
+        _set_text(self, text)
+        _set_close(self, close)
+        _set_wire(self, b"")
 
     @property
     def positive(self) -> bool:
@@ -30,24 +43,42 @@ class Reply:
         return self.code >= 500
 
     def wire(self) -> bytes:
-        """Return the bytes, each line ending in CRLF; control and non-ASCII characters become `?`."""
-        lines = self.text.split("\n")
-        prefix = f"{self.enhanced} " if self.enhanced else ""
-        last = len(lines) - 1
-        out = [
-            f"{self.code}{'-' if n < last else ' '}{prefix}{visible(line)}\r\n" for n, line in enumerate(lines)
-        ]
-        return "".join(out).encode("ascii", "replace")
+        """Return the bytes, each line ending in CRLF; control and non-ASCII characters become `?`.
+
+        Made once for each reply: most replies are constants, said a million times.
+        """
+        return self._wire or self._make()
+
+    def _make(self) -> bytes:
+        text, prefix = self.text, f"{self.enhanced} " if self.enhanced else ""
+        if text.isascii() and text.isprintable() and len(text) <= MAX_LINE:
+            wire = f"{self.code} {prefix}{text}\r\n".encode("ascii")
+        else:
+            lines = text.split("\n")
+            last = len(lines) - 1
+            wire = "".join(
+                f"{self.code}{'-' if n < last else ' '}{prefix}{visible(line)}\r\n"
+                for n, line in enumerate(lines)
+            ).encode("ascii")
+        _set_wire(self, wire)
+        return wire
 
     def with_id(self, session_id: str) -> Reply:
         """Return the same reply with `(id)` behind its text."""
         return Reply(self.code, self.enhanced, f"{self.text} ({session_id})", self.close)
 
 
+_set_code: Any = Reply.__dict__["code"].__set__
+_set_enhanced: Any = Reply.__dict__["enhanced"].__set__
+_set_text: Any = Reply.__dict__["text"].__set__
+_set_close: Any = Reply.__dict__["close"].__set__
+_set_wire: Any = Reply.__dict__["_wire"].__set__
+
+
 def visible(text: str) -> str:
     """Return `text` with everything that is not printable ASCII replaced, at most 400 characters."""
-    if len(text) > 400:
-        text = text[:397] + "..."
+    if len(text) > MAX_LINE:
+        text = text[: MAX_LINE - 3] + "..."
     if text.isascii() and text.isprintable():
         return text
     return "".join(c if " " <= c <= "~" else "?" for c in text)

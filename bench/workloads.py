@@ -1,0 +1,149 @@
+"""The workloads and their bars: the table of the project's aims, as data.
+
+A bar compares medians: Gatepost's figure may be at most `at_most` times the peer's (or, without a peer,
+at most that many units). `better` is what is hoped for.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bench.gatepost import (
+    Gatepost,
+    GatepostDeny,
+    GatepostDenyOne,
+    GatepostOne,
+    GatepostSmall,
+)
+from bench.haraka import Haraka, HarakaForward
+from bench.load import Load
+from bench.many import GatepostLarge
+from bench.postfix import Postfix, PostfixProxy, Postscreen, PostscreenIdle
+from bench.server import Server
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What a figure is held to."""
+
+    at_most: float
+    better: float
+    peer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A server in a workload, how many sessions one round sends it, and which where they differ."""
+
+    make: Callable[[int], Server]
+    sessions: int
+    load: Load | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """One row of the table of aims."""
+
+    name: str
+    title: str
+    load: Load
+    contenders: tuple[Contender, ...]
+    bars: tuple[Bar, ...]
+    figure: str = "cpu"
+    """What is judged: cpu (seconds per 1,000 sessions), p50 (ms a message), kib (a connection)."""
+    subjects: tuple[str, ...] = field(default=("gatepost", "gatepost-1"))
+
+
+def _both(sessions: int) -> tuple[Contender, ...]:
+    return Contender(Gatepost, sessions), Contender(GatepostOne, sessions)
+
+
+_RELAY = Load(size=4096)
+_SCALE_SUBJECTS = ("gatepost-large/some", "gatepost-large/all")
+
+
+def _scale(load: Callable[[int, int], Load], sessions: int) -> tuple[Contender, ...]:
+    return (
+        Contender(GatepostSmall, sessions, load(1, 10_000)),
+        Contender(GatepostLarge, sessions, load(1_000, 10), "some"),
+        Contender(GatepostLarge, sessions, load(100_000, 10), "all"),
+    )
+
+
+WORKLOADS = (
+    Workload(
+        "reject1",
+        "reject of one unknown RCPT",
+        Load(refused=1),
+        (*_both(15_000), Contender(Postfix, 5_000), Contender(Haraka, 2_500)),
+        (Bar(1 / 3, 1 / 5, "postfix"),),
+    ),
+    Workload(
+        "reject10",
+        "ten rejected RCPT in a session",
+        Load(refused=10),
+        (*_both(5_000), Contender(Postfix, 1_500), Contender(Haraka, 1_200)),
+        (Bar(1 / 6, 1 / 12, "postfix"), Bar(1 / 3, 1 / 6, "haraka")),
+    ),
+    Workload(
+        "deny",
+        "client on the deny list",
+        Load(refused=1, known_users=True),
+        (Contender(GatepostDeny, 15_000), Contender(GatepostDenyOne, 15_000), Contender(Postscreen, 15_000)),
+        (Bar(1.0, 4 / 5, "postscreen"),),
+        subjects=("gatepost-deny", "gatepost-deny-1"),
+    ),
+    Workload(
+        "relay4k",
+        "relay of a 4 KiB message to smtp-sink",
+        _RELAY,
+        (*_both(8_000), Contender(PostfixProxy, 2_500), Contender(HarakaForward, 800)),
+        (Bar(1 / 3, 1 / 5, "postfix-proxy"), Bar(1 / 8, 1 / 8, "haraka-forward")),
+    ),
+    Workload(
+        "relay4kx10",
+        "relay of ten 4 KiB messages in a session",
+        Load(size=4096, messages=10),
+        (*_both(1_200), Contender(PostfixProxy, 400), Contender(HarakaForward, 80)),
+        (Bar(1 / 3, 1 / 5, "postfix-proxy"),),
+    ),
+    Workload(
+        "relay100k",
+        "relay of a 100 KiB message",
+        Load(size=102_400),
+        (*_both(2_500), Contender(PostfixProxy, 1_200), Contender(HarakaForward, 300)),
+        (Bar(1 / 2.5, 1 / 3.5, "postfix-proxy"),),
+    ),
+    Workload(
+        "latency",
+        "median latency of a 4 KiB relay, one client",
+        Load(size=4096, messages=10, clients=1),
+        (*_both(200), Contender(PostfixProxy, 200), Contender(HarakaForward, 6)),
+        (Bar(1.0, 1 / 2, "postfix-proxy"),),
+        figure="p50",
+    ),
+    Workload(
+        "idle",
+        "memory per idle connection after EHLO, 10,000 held",
+        Load(idle=True),
+        (*_both(10_000), Contender(Haraka, 10_000), Contender(PostscreenIdle, 10_000)),
+        (Bar(8, 3),),
+        figure="kib",
+    ),
+    Workload(
+        "scale-reject",
+        "reject of one unknown RCPT: 1 domain against 100,000 domains with a million recipients",
+        Load(refused=1),
+        _scale(lambda domains, users: Load(refused=1, domains=domains, users=users), 10_000),
+        (Bar(1.10, 1.0, "gatepost-small"),),
+        subjects=_SCALE_SUBJECTS,
+    ),
+    Workload(
+        "scale-relay",
+        "relay of a 4 KiB message: 1 domain against 100,000 domains with a million recipients",
+        _RELAY,
+        _scale(lambda domains, users: Load(domains=domains, users=users), 6_000),
+        (Bar(1.10, 1.0, "gatepost-small"),),
+        subjects=_SCALE_SUBJECTS,
+    ),
+)

@@ -21,6 +21,8 @@ data_dir = "{folder}/data"
 [smtp]
 listen = ["127.0.0.1:{port}"]
 {workers}
+[console]
+listen = "127.0.0.1:{console}"
 [metrics]
 listen = "127.0.0.1:{metrics}"
 """
@@ -56,7 +58,9 @@ class Gatepost(Server):
             raise BenchError("no .venv/bin/gatepost; run ./run or ./test once")
         workers = f"workers = {self.workers}" if self.workers else ""
         self.config.write_text(
-            CONFIG.format(folder=self.folder, port=self.port, workers=workers, metrics=free_port())
+            CONFIG.format(
+                folder=self.folder, port=self.port, workers=workers, console=free_port(), metrics=free_port()
+            )
         )
         self.data.mkdir()
         self.fill()

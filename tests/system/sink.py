@@ -1,0 +1,30 @@
+"""Postfix's smtp-sink: a back end that takes everything at once, and keeps what it took."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from tests.system.process import Child, free_port, greets, program
+
+
+class Sink:
+    """A running smtp-sink; each transaction becomes a file."""
+
+    def __init__(self, top: Path, *options: str) -> None:
+        self.top = top
+        self.port = free_port()
+        command = [program("smtp-sink", "postfix"), "-c", "-d", str(top / "got.%M."), *options]
+        if os.geteuid() == 0:
+            top.chmod(0o777)
+            command += ["-u", "nobody"]
+        self.child = Child("sink", [*command, f"127.0.0.1:{self.port}", "100"], top)
+        self.child.wait_for(lambda: greets(self.port))
+
+    def messages(self) -> list[bytes]:
+        """Return what came, each with smtp-sink's X- lines (client, envelope) on top."""
+        return [path.read_bytes() for path in sorted(self.top.glob("got.*"))]
+
+    def stop(self) -> None:
+        """End it."""
+        self.child.stop()

@@ -1,28 +1,40 @@
 """What a plugin is, and how it is run. An author imports everything from here."""
 
-from gatepost.mail.address import Address, parse_address
+from gatepost.dns.names import DnsError, DnsFailure, NoData, NxDomain, reverse_labels
+from gatepost.mail.address import Address, AddressError, parse_address
 from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Score, Take, Verdict
 from gatepost.plugin.base import Cost, Plugin, PluginSettings, Scope
 from gatepost.plugin.context import Context
+from gatepost.plugin.tools import CannotAnswer, PluginMistake, ToolMissing, Tools
 from gatepost.policy.policy import Action, Mode, OnFailure
 
 __all__ = [
     "Action",
     "AddHeader",
     "Address",
+    "AddressError",
     "Allow",
+    "CannotAnswer",
     "Context",
     "Cost",
     "Defer",
+    "DnsError",
+    "DnsFailure",
     "Mode",
+    "NoData",
+    "NxDomain",
     "OnFailure",
     "Plugin",
+    "PluginMistake",
     "PluginSettings",
     "Reject",
     "Rewrite",
     "Scope",
     "Score",
     "Take",
+    "ToolMissing",
+    "Tools",
     "Verdict",
     "parse_address",
+    "reverse_labels",
 ]

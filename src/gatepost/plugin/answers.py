@@ -12,6 +12,7 @@ from collections.abc import Coroutine, Generator
 from typing import Any
 
 from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Score, Take
+from gatepost.plugin.tools import CannotAnswer
 
 VERDICTS = frozenset({Reject, Defer, Score, Allow, Rewrite, Take, AddHeader})
 MAX_TEXT = 500
@@ -30,7 +31,8 @@ class Failure:
 def failed(error: BaseException) -> Failure:
     """Return the failure that an exception is."""
     try:
-        return Failure(f"{type(error).__name__}: {error}")
+        text = str(error)
+        return Failure(text if isinstance(error, CannotAnswer) else f"{type(error).__name__}: {text}")
     except Exception:  # even its text may raise
         return Failure(type(error).__name__)
 

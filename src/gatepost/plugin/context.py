@@ -8,12 +8,21 @@ look at one recipient, so that is an error (a failure of the check) and not a wr
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gatepost.mail.address import Address
 from gatepost.plugin.base import PluginSettings, Scope
+from gatepost.plugin.tools import (
+    BoundRecords,
+    BoundState,
+    Dns,
+    PluginMistake,
+    RecipientRow,
+    ToolMissing,
+    Tools,
+)
 from gatepost.policy.policy import DomainPolicy
 
 if TYPE_CHECKING:
@@ -27,87 +36,8 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=PluginSettings)
 F = TypeVar("F")
 
-
-class PluginMistake(Exception):
-    """A plugin asked for something that its scope or its hook does not have: the plugin's fault."""
-
-
-class ToolMissing(Exception):
-    """The house was built without this tool (as `gatepost plugin try` without a network)."""
-
-
-class RecipientRow(Protocol):
-    """What the store knows of a recipient."""
-
-    @property
-    def kind(self) -> str:
-        """`valid` or `invalid`."""
-
-    @property
-    def acl(self) -> Any:
-        """Networks from which alone the recipient takes mail, or None."""
-
-
-class Dns(Protocol):
-    """The resolver (gatepost.dns.resolver.Resolver), or a zone in tests (gatepost.dns.zone.Zone)."""
-
-    async def a(self, name: str) -> list[str]:
-        """Return IPv4 addresses."""
-
-    async def aaaa(self, name: str) -> list[str]:
-        """Return IPv6 addresses."""
-
-    async def mx(self, name: str) -> list[tuple[int, str]]:
-        """Return (preference, host), best first."""
-
-    async def txt(self, name: str) -> list[str]:
-        """Return texts, each joined from its strings."""
-
-    async def ptr(self, ip: str) -> list[str]:
-        """Return the names of an address."""
-
-    async def confirmed_host(self, ip: str) -> tuple[str | None, bool]:
-        """Return the PTR name and whether it resolves back."""
-
-
-class State(Protocol):
-    """Memory that may be lost: key, value, expiry. Bound to the plugin and the domain."""
-
-    async def get(self, key: str) -> bytes | None:
-        """Return a value."""
-
-    async def put(self, key: str, value: bytes, expires: float) -> None:
-        """Keep a value for so many seconds."""
-
-    async def add(self, key: str, n: int, window: float) -> int:
-        """Count, and return the count within so many seconds."""
-
-    async def delete(self, key: str) -> None:
-        """Forget a value."""
-
-
-def _nothing(_index: int) -> None:
-    """Stand in for the board of a worker."""
-
-
-@dataclass(slots=True)
-class Tools:
-    """What `app` hands in. What is None raises ToolMissing when a plugin asks for it."""
-
-    state: Any = None
-    """gatepost.store.base.State."""
-    records: Any = None
-    """gatepost.store.base.Records."""
-    dns: Any = None
-    verify_recipient: Callable[[DomainPolicy, Address, str], Awaitable[str]] | None = None
-    """(policy, address, client) -> `yes`, `no` or `unknown`: a callout to the domain's own server."""
-    recipient_row: Callable[[str, str], RecipientRow | None] | None = None
-    """(domain, folded local part) -> row, asked only when nobody handed the row in."""
-    stream: Callable[..., Awaitable[Any]] | None = None
-    http: Callable[..., Awaitable[Any]] | None = None
-    in_worker: Callable[..., Awaitable[Any]] | None = None
-    running: Callable[[int], None] = _nothing
-    """Writes the index of the plugin that runs (0: none) where the parent process sees it."""
+RESERVATIONS = "reservations"
+"""Key in a transaction's answers: list of (recipient, reservation) that wait for the mail's fate."""
 
 
 class Context(Generic[S]):
@@ -145,7 +75,7 @@ class Context(Generic[S]):
         self._settings: Any
         self.now = now
         """Seconds since 1970."""
-        self.message: Message = None  # type: ignore[assignment]  # set for headers, message and done
+        self.message: Message = None  # set for headers, message and done
         self.outcome: Outcome | None = None
         """Only in `done`: what became of the mail for this recipient."""
 
@@ -214,6 +144,19 @@ class Context(Generic[S]):
         """The recipient's domain."""
         return self.policy.domain
 
+    @property
+    def hostname(self) -> str:
+        """Our own host name, lower case."""
+        return self._tools.hostname
+
+    def client_in(self, networks: Iterable[str | IPv4Network | IPv6Network]) -> bool:
+        """Return True when the client's address lies in one of the networks."""
+        try:
+            client = ip_address(self.session.client.partition("%")[0])
+        except ValueError:
+            return False
+        return any(client in (ip_network(n) if isinstance(n, str) else n) for n in networks)
+
     def list_entry(self, sender: Address | None = None) -> Entry | None:
         """Return the allow or deny entry that decides (CONTRACT 5); `sender` instead of the envelope's."""
         lists = self.policy.lists
@@ -242,10 +185,10 @@ class Context(Generic[S]):
             if transaction is not None and not self._step.outlives_mail:
                 for memory in (transaction.answers, transaction.facts):
                     if key in memory:
-                        return memory[key]  # type: ignore[no-any-return,index]
+                        return memory[key]  # type: ignore[no-any-return]
             for memory in (session.answers, session.facts):
                 if key in memory:
-                    return memory[key]  # type: ignore[no-any-return,index]
+                    return memory[key]  # type: ignore[no-any-return]
         return None
 
     def _facts(self) -> dict[Any, Any]:
@@ -265,12 +208,12 @@ class Context(Generic[S]):
     # -- memory ---------------------------------------------------------------------------
 
     @property
-    def state(self) -> State:
+    def state(self) -> BoundState:
         """Memory that may be lost, under the plugin's name and the domain."""
         return BoundState(self._tool("state"), self._place())
 
     @property
-    def records(self) -> Any:
+    def records(self) -> BoundRecords:
         """Durable memory, listable, in the backup, under the plugin's name and the domain."""
         return BoundRecords(self._tool("records"), self._owner(), self._step.plugin.name)
 
@@ -325,65 +268,12 @@ class Context(Generic[S]):
         result: F = await self._tool("in_worker")(function, *arguments, timeout=self._step.plugin.timeout)
         return result
 
+    def alert(self, text: str) -> None:
+        """Tell the administrator: into the log, counted."""
+        self._tools.alert(self._step.plugin.name, text)
+
     def _tool(self, name: str) -> Any:
         tool = getattr(self._tools, name)
         if tool is None:
             raise ToolMissing(f"ctx.{name} is not available here")
         return tool
-
-
-RESERVATIONS = "reservations"
-"""Key in a transaction's answers: list of (recipient, reservation) that wait for the mail's fate."""
-
-
-class BoundState:
-    """The house's state under one plugin's name and domain."""
-
-    __slots__ = ("_place", "_state")
-
-    def __init__(self, state: Any, place: str) -> None:
-        self._state = state
-        self._place = place
-
-    def get(self, key: str) -> Awaitable[bytes | None]:
-        """Return a value."""
-        return self._state.get(self._place + key)  # type: ignore[no-any-return]
-
-    def put(self, key: str, value: bytes, expires: float) -> Awaitable[None]:
-        """Keep a value for so many seconds."""
-        return self._state.put(self._place + key, value, expires)  # type: ignore[no-any-return]
-
-    def add(self, key: str, n: int, window: float) -> Awaitable[int]:
-        """Count, and return the count within so many seconds."""
-        return self._state.add(self._place + key, n, window)  # type: ignore[no-any-return]
-
-    def delete(self, key: str) -> Awaitable[None]:
-        """Forget a value."""
-        return self._state.delete(self._place + key)  # type: ignore[no-any-return]
-
-
-class BoundRecords:
-    """The house's records under one plugin's name and domain."""
-
-    __slots__ = ("_domain", "_plugin", "_records")
-
-    def __init__(self, records: Any, domain: str, plugin: str) -> None:
-        self._records = records
-        self._domain = domain
-        self._plugin = plugin
-
-    def get(self, key: str) -> Awaitable[Any]:
-        """Return a record."""
-        return self._records.get(self._domain, self._plugin, key)  # type: ignore[no-any-return]
-
-    def put(self, key: str, value: Any) -> Awaitable[None]:
-        """Keep a record until it is deleted."""
-        return self._records.put(self._domain, self._plugin, key, value)  # type: ignore[no-any-return]
-
-    def delete(self, key: str) -> Awaitable[None]:
-        """Delete a record."""
-        return self._records.delete(self._domain, self._plugin, key)  # type: ignore[no-any-return]
-
-    def list(self, prefix: str = "") -> Awaitable[Any]:
-        """List records whose key begins so."""
-        return self._records.list(self._domain, self._plugin, prefix)  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ would wait has failed, because a client is held up by it before anything else is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +14,11 @@ from gatepost.mail.verdict import Defer, Reject, Verdict
 from gatepost.plugin.answers import Failure, close
 from gatepost.plugin.context import Context
 from gatepost.plugin.hooks import hooks_of
+from gatepost.plugin.registry import own_policy
 from gatepost.plugin.runner import Findings, Runner
 from gatepost.plugin.step import Step
 from gatepost.plugin.waiting import Waiting
-from gatepost.policy.policy import Mode
+from gatepost.policy.policy import DomainPolicy, Mode
 
 if TYPE_CHECKING:
     from gatepost.mail.session import Session
@@ -35,32 +36,21 @@ class GatewayChecks:
         self._runner = runner
         self._clock = clock
         self.steps: dict[str, tuple[Step, ...]] = {}
-        self.configure({})
+        self.configure(None)
 
-    def configure(self, settings: Mapping[str, Any]) -> list[str]:
-        """Take the settings of `Scope.GATEWAY` plugins (rows of all domains: `client_rate.connections`: 30).
-
-        Returns what is wrong with them, a sentence each; a plugin with wrong settings keeps its former ones.
-        """
-        wrong: list[str] = []
+    def configure(self, everywhere: DomainPolicy | None) -> None:
+        """Take the settings of all domains (`Snapshot.everywhere`); None: the plugins' own defaults."""
         hooks: dict[str, list[Step]] = {}
-        kept = {step.plugin.name: step for steps in self.steps.values() for step in steps}
         for loaded in self._registry.gateway():
-            try:
-                policy = self._registry.gateway_policy(loaded, settings)
-            except ValueError as error:
-                wrong.append(str(error))
-                if loaded.name not in kept:
-                    policy = self._registry.gateway_policy(loaded, {})
-                else:
-                    policy = kept[loaded.name].policy
+            policy = everywhere.plugins.get(loaded.name) if everywhere is not None else None
+            if policy is None:
+                policy = own_policy(loaded)
             if policy.mode is Mode.OFF:
                 continue
             for hook in hooks_of(loaded.plugin):
                 if loaded.plugin.has_work(hook, policy.settings):
                     hooks.setdefault(hook, []).append(Step(loaded, hook, policy, None))
         self.steps = {hook: tuple(steps) for hook, steps in hooks.items()}
-        return wrong
 
     def ask(
         self,

@@ -6,17 +6,18 @@ The hot path of the gateway. The plan of a policy is made once; asking is `runne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from gatepost.mail.address import parse_address
 from gatepost.mail.verdict import Rewrite, Verdict
 from gatepost.plugin.answers import Failure
-from gatepost.plugin.context import RESERVATIONS, Context, Tools
+from gatepost.plugin.context import RESERVATIONS, Context
 from gatepost.plugin.gateway import GatewayChecks
 from gatepost.plugin.runner import Findings, Runner
 from gatepost.plugin.step import Groups, Plan, Step
+from gatepost.plugin.tools import Tools
 from gatepost.plugin.waiting import Waiting
 from gatepost.policy.decide import Fate, Outcome
 from gatepost.policy.policy import DomainPolicy, Mode
@@ -220,12 +221,9 @@ class Pipeline:
 
     # -- what acts before it is known whose mail it is --------------------------------------
 
-    def configure_gateway(self, settings: Mapping[str, Any]) -> list[str]:
-        """Take the rows of all domains (`client_rate.connections`: 30) for plugins of `Scope.GATEWAY`.
-
-        Returns what is wrong with them, a sentence each; such a plugin keeps its former settings.
-        """
-        return self._gateway.configure(settings)
+    def configure_gateway(self, everywhere: DomainPolicy | None) -> None:
+        """Take what is set for all domains (`Snapshot.everywhere`), whenever it changed."""
+        self._gateway.configure(everywhere)
 
     def gateway_connect(self, session: Session) -> Verdict | None:
         """Ask the machine's own checks when a client has connected; a refusal closes the connection."""

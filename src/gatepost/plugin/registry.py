@@ -27,7 +27,7 @@ from gatepost.plugin.context import Context
 from gatepost.plugin.hooks import RESERVED, faults, suggestion
 from gatepost.policy.lists import Lists
 from gatepost.policy.policy import Action, Mode, OnFailure, PluginPolicy
-from gatepost.policy.resolve import PluginDefaults
+from gatepost.policy.settings import PluginDefaults
 
 BUILT_IN = "gatepost.plugins"
 GROUP = "gatepost.plugins"
@@ -127,45 +127,31 @@ class Registry:
                 mode=one.plugin.default_mode,
                 action=one.plugin.default_action,
                 on_failure=one.plugin.on_failure,
-                validate=_anything if one.error else validator(one),
+                validate=_anything if one.error else one.plugin.settings.model_validate,
                 fields=tuple(one.plugin.settings.model_fields),
                 scope=str(one.plugin.scope),
             )
             for one in self._loaded
         }
 
-    def gateway_policy(self, loaded: Loaded, rows: Mapping[str, Any]) -> PluginPolicy:
-        """Return the settings of a `Scope.GATEWAY` plugin from the rows of all domains."""
-        plugin = loaded.plugin
-        prefix = loaded.name + "."
-        own = {key[len(prefix) :]: value for key, value in rows.items() if key.startswith(prefix)}
-        try:
-            mode = Mode(own.pop("mode", plugin.default_mode))
-            action = Action(own.pop("action", plugin.default_action))
-            on_failure = OnFailure(own.pop("on_failure", plugin.on_failure))
-        except ValueError as error:
-            raise ValueError(f"{prefix}*: {error}") from error
-        settings = (_anything if loaded.error else validator(loaded))(own)
-        return PluginPolicy(loaded.name, mode, action, on_failure, settings, repr(settings), Lists.EMPTY)
+
+def own_policy(loaded: Loaded) -> PluginPolicy:
+    """Return a plugin as its author made it, where nobody set anything."""
+    plugin = loaded.plugin
+    return PluginPolicy(
+        loaded.name,
+        plugin.default_mode,
+        plugin.default_action,
+        plugin.on_failure,
+        plugin.settings(),
+        "{}",
+        Lists.EMPTY,
+    )
 
 
-def _anything(_values: Mapping[str, Any]) -> PluginSettings:
+def _anything(_values: dict[str, Any]) -> PluginSettings:
     """Settings of a plugin that did not load are kept unread: they are right again when it loads."""
     return PluginSettings()
-
-
-def validator(loaded: Loaded) -> Callable[[Mapping[str, Any]], PluginSettings]:
-    """Return the function that makes a plugin's settings, or says in ValueError all that is wrong."""
-    model = loaded.plugin.settings
-    name = loaded.name
-
-    def validate(values: Mapping[str, Any]) -> PluginSettings:
-        try:
-            return model.model_validate(dict(values))
-        except ValidationError as error:
-            raise ValueError("; ".join(explain_faults(name, model, error))) from error
-
-    return validate
 
 
 def explain_faults(name: str, model: type[PluginSettings], error: ValidationError) -> list[str]:

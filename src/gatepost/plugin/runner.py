@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from gatepost.mail.verdict import Defer, Reject, Verdict
 from gatepost.plugin.answers import VERDICTS, Failure, failed, problem, settled
-from gatepost.plugin.context import Context, Tools
+from gatepost.plugin.context import Context
 from gatepost.plugin.step import SESSION, Step
+from gatepost.plugin.tools import Tools
 from gatepost.plugin.waiting import Waiters, Waiting, begin
 from gatepost.policy.decide import Finding
 from gatepost.policy.policy import Action, OnFailure

@@ -1,0 +1,148 @@
+"""What `app` hands to the plugins, and how it is bound to one plugin and one domain.
+
+Protocols, so that this room needs neither the store nor the relay: tests hand in fakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from gatepost.dns.names import DnsError
+from gatepost.mail.address import Address
+from gatepost.policy.policy import DomainPolicy
+
+
+class PluginMistake(Exception):
+    """A plugin asked for something that its scope or its hook does not have: the plugin's fault."""
+
+
+class CannotAnswer(Exception):
+    """A plugin says that it cannot answer now: `on_failure` is followed, journalled and counted."""
+
+
+class ToolMissing(Exception):
+    """The house was built without this tool (as `gatepost plugin try` without a network)."""
+
+
+class RecipientRow(Protocol):
+    """What the store knows of a recipient."""
+
+    @property
+    def kind(self) -> str:
+        """`valid` or `invalid`."""
+
+    @property
+    def acl(self) -> Any:
+        """Networks from which alone the recipient takes mail, or None."""
+
+
+class Dns(Protocol):
+    """The resolver (gatepost.dns.resolver.Resolver), or a zone in tests (gatepost.dns.zone.Zone)."""
+
+    async def a(self, name: str) -> list[str]:
+        """Return IPv4 addresses."""
+
+    async def aaaa(self, name: str) -> list[str]:
+        """Return IPv6 addresses."""
+
+    async def mx(self, name: str) -> list[tuple[int, str]]:
+        """Return (preference, host), best first."""
+
+    async def a_all(self, names: Sequence[str]) -> list[list[str] | DnsError]:
+        """Return IPv4 addresses of many names, all asked at once; errors stand in the list."""
+
+    async def txt(self, name: str) -> list[str]:
+        """Return texts, each joined from its strings."""
+
+    async def ptr(self, ip: str) -> list[str]:
+        """Return the names of an address."""
+
+    async def confirmed_host(self, ip: str) -> tuple[str | None, bool]:
+        """Return the PTR name and whether it resolves back."""
+
+
+def _nothing(_index: int) -> None:
+    """Stand in for the board of a worker."""
+
+
+def _no_alert(_plugin: str, _text: str) -> None:
+    """Stand in for the log."""
+
+
+@dataclass(slots=True)
+class Tools:
+    """What `app` hands in. What is None raises ToolMissing when a plugin asks for it."""
+
+    state: Any = None
+    """gatepost.store.base.State."""
+    records: Any = None
+    """gatepost.store.base.Records."""
+    dns: Any = None
+    verify_recipient: Callable[[DomainPolicy, Address, str], Awaitable[str]] | None = None
+    """(policy, address, client) -> `yes`, `no` or `unknown`: a callout to the domain's own server."""
+    recipient_row: Callable[[str, str], RecipientRow | None] | None = None
+    """(domain, folded local part) -> row, asked only when nobody handed the row in."""
+    stream: Callable[..., Awaitable[Any]] | None = None
+    http: Callable[..., Awaitable[Any]] | None = None
+    in_worker: Callable[..., Awaitable[Any]] | None = None
+    alert: Callable[[str, str], None] = _no_alert
+    """(plugin, text): something that a person should know; into the log and the counts."""
+    hostname: str = ""
+    """Our own name, lower case."""
+    running: Callable[[int], None] = _nothing
+    """Writes the index of the plugin that runs (0: none) where the parent process sees it."""
+
+
+class BoundState:
+    """The house's state under one plugin's name and domain."""
+
+    __slots__ = ("_place", "_state")
+
+    def __init__(self, state: Any, place: str) -> None:
+        self._state = state
+        self._place = place
+
+    def get(self, key: str) -> Awaitable[bytes | None]:
+        """Return a value."""
+        return self._state.get(self._place + key)  # type: ignore[no-any-return]
+
+    def put(self, key: str, value: bytes, expires: float) -> Awaitable[None]:
+        """Keep a value for so many seconds."""
+        return self._state.put(self._place + key, value, expires)  # type: ignore[no-any-return]
+
+    def add(self, key: str, n: int, window: float) -> Awaitable[int]:
+        """Count, and return the count within so many seconds."""
+        return self._state.add(self._place + key, n, window)  # type: ignore[no-any-return]
+
+    def delete(self, key: str) -> Awaitable[None]:
+        """Forget a value."""
+        return self._state.delete(self._place + key)  # type: ignore[no-any-return]
+
+
+class BoundRecords:
+    """The house's records under one plugin's name and domain."""
+
+    __slots__ = ("_domain", "_plugin", "_records")
+
+    def __init__(self, records: Any, domain: str, plugin: str) -> None:
+        self._records = records
+        self._domain = domain
+        self._plugin = plugin
+
+    def get(self, key: str) -> Awaitable[Any]:
+        """Return a record."""
+        return self._records.get(self._domain, self._plugin, key)  # type: ignore[no-any-return]
+
+    def put(self, key: str, value: Any) -> Awaitable[None]:
+        """Keep a record until it is deleted."""
+        return self._records.put(self._domain, self._plugin, key, value)  # type: ignore[no-any-return]
+
+    def delete(self, key: str) -> Awaitable[None]:
+        """Delete a record."""
+        return self._records.delete(self._domain, self._plugin, key)  # type: ignore[no-any-return]
+
+    def list(self, prefix: str = "") -> Awaitable[Any]:
+        """List records whose key begins so."""
+        return self._records.list(self._domain, self._plugin, prefix)  # type: ignore[no-any-return]

@@ -42,7 +42,7 @@ class Address:
     local: str
     """Local part as a value: quotes and backslashes undone, case kept."""
     domain: str
-    """Lower case; A-labels (`xn--`) for international names; `[192.0.2.1]` for a literal; "" for postmaster."""
+    """Lower case; A-labels (`xn--`) for international names; `[192.0.2.1]` a literal; "" for postmaster."""
     text: str
     """As it was given between the angle brackets, without source route: what is handed on."""
 
@@ -89,13 +89,9 @@ _JOINERS = dict.fromkeys((0x200C, 0x200D))
 
 def is_plain(text: str, local: str, domain: str) -> bool:
     """Return whether a match of `PLAIN` is a valid address; if not, the long way says what is wrong."""
-    return (
-        ".." not in text
-        and "-." not in domain
-        and ".-" not in domain
-        and len(local) <= MAX_LOCAL
-        and len(domain) <= MAX_LABEL  # so no label is longer either
-    )
+    if ".." in text or len(local) > MAX_LOCAL or len(domain) > MAX_LABEL:
+        return False  # in a domain of so few octets no label is too long either
+    return "-" not in domain or not ("-." in domain or ".-" in domain)
 
 
 def fold(local: str) -> str:

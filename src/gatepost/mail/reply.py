@@ -50,10 +50,11 @@ class Reply:
         return self._wire or self._make()
 
     def _make(self) -> bytes:
-        text, prefix = self.text, f"{self.enhanced} " if self.enhanced else ""
-        if text.isascii() and text.isprintable() and len(text) <= MAX_LINE:
-            wire = f"{self.code} {prefix}{text}\r\n".encode("ascii")
+        text = self.text
+        if self.enhanced and len(text) <= MAX_LINE and text.isascii() and text.isprintable():
+            wire = f"{self.code} {self.enhanced} {text}\r\n".encode()
         else:
+            prefix = f"{self.enhanced} " if self.enhanced else ""
             lines = text.split("\n")
             last = len(lines) - 1
             wire = "".join(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from gatepost.mail.address import PLAIN, Address, AddressError, NeedsUtf8, is_plain, parse_path
 from gatepost.mail.reply import Reply
@@ -66,6 +67,8 @@ NEEDS_UTF8 = Reply(553, "5.6.7", "Address is not ASCII and SMTPUTF8 was not aske
 MAX_HELO = 255
 MAX_ENVID = 100
 MAX_ORCPT = 500
+REMEMBERED = 4096
+"""MAIL lines whose meaning is remembered in a process, at most 2 KiB each."""
 
 _MAIL = re.compile("MAIL FROM:" + PLAIN.pattern + "(?: SIZE=([0-9]{1,12}))?").fullmatch
 _RCPT = re.compile("RCPT TO:" + PLAIN.pattern).fullmatch
@@ -75,25 +78,22 @@ _BDAT = re.compile(r"BDAT +([0-9]{1,12})( +LAST)? *", re.IGNORECASE)
 def parse_hello(line: bytes, esmtp: bool) -> Hello:
     """Parse HELO or EHLO (4.1.1.1). The name is not judged: that is a check's business."""
     name = line[5:].decode("latin-1")
-    if not name.isascii() or not name.isprintable():
-        raise CommandError(CONTROL)
     if " " in name:
-        name = name.strip()
-    if not name or len(name) > MAX_HELO or " " in name:
+        name = name.strip(" ")
+    if not (name.isascii() and name.isprintable()):
+        raise CommandError(CONTROL)
+    if not name or " " in name or len(name) > MAX_HELO:
         raise CommandError(HELO_SYNTAX)
     return Hello(name, esmtp)
 
 
 def parse_mail(line: bytes, limits: Limits, extensions: Extensions) -> Mail:
     """Parse MAIL (4.1.1.2)."""
-    match = _MAIL(line.decode("latin-1"))
-    if match is not None:
-        text, local, domain, digits = match.groups()
-        if is_plain(text, local, domain):
-            size = int(digits) if digits is not None else 0
-            if size > limits.message:
-                raise CommandError(TOO_BIG)
-            return Mail(Address(local, domain.lower(), text), size)
+    plain = _plain_mail(line)
+    if plain is not None:
+        if plain[1] > limits.message:
+            raise CommandError(TOO_BIG)
+        return Mail(*plain)
     if not is_clean(line, utf8=extensions.smtputf8):
         raise CommandError(CONTROL)
     if line[:10].upper() != b"MAIL FROM:":
@@ -108,6 +108,16 @@ def parse_mail(line: bytes, limits: Limits, extensions: Extensions) -> Mail:
     if sender is not None and not mail.smtputf8 and not sender.text.isascii():
         raise CommandError(NEEDS_UTF8)
     return mail
+
+
+@lru_cache(REMEMBERED)
+def _plain_mail(line: bytes) -> tuple[Address, int] | None:
+    """The common form: sender and size. A wave of mail, wanted or not, says the same line each time."""
+    match = _MAIL(line.decode("latin-1"))
+    if match is None:
+        return None
+    text, local, domain, digits = match.groups()
+    return (Address(local, domain.lower(), text), int(digits or 0)) if is_plain(text, local, domain) else None
 
 
 def _mail_parameter(mail: Mail, name: str, value: str | None, limits: Limits, ext: Extensions) -> None:

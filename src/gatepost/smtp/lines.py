@@ -49,13 +49,14 @@ class LineBuffer:
 
     def take(self) -> bytes | None:
         """Return the next line without its CRLF, None while it is not complete."""
-        if self._skipped and not self._skip():
+        data = self._data
+        if not data:
             return None
-        data, pos = self._data, self._pos
+        if self._skipped:
+            return self.take() if self._skip() else None
+        pos = self._pos
         end = data.find(b"\n", pos)
         if end < 0:
-            if not data:
-                return None
             if self._more:
                 self._join()
                 return self.take()

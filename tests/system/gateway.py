@@ -76,7 +76,7 @@ class Gateway:
 
     def json(self, *arguments: str) -> Any:
         """Run a command with --json and return what it printed, read."""
-        return json.loads(self.cli("--json", *arguments).stdout)
+        return json.loads(self.cli(*arguments, "--json").stdout)
 
     def follow(self, *arguments: str) -> Child:
         """Start a command that does not end by itself (`journal --follow`)."""

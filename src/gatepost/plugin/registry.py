@@ -154,15 +154,16 @@ def _anything(_values: dict[str, Any]) -> PluginSettings:
     return PluginSettings()
 
 
-def explain_faults(name: str, model: type[PluginSettings], error: ValidationError) -> list[str]:
-    """Return a sentence for each fault: key, reason, what is allowed, suggestion."""
+def explain_faults(name: str, model: type[PluginSettings], error: ValueError) -> list[str]:
+    """Return a sentence for each fault in settings: key, reason, what is allowed, suggestion."""
+    if not isinstance(error, ValidationError):
+        return [f"{name}: {error}"]
     said: list[str] = []
     for fault in error.errors():
         place = ".".join(str(part) for part in fault["loc"])
         key = f"{name}.{place}" if place else name
         if fault["type"] == "extra_forbidden":
-            known = (*model.model_fields, *RESERVED)
-            near = suggestion(place, known)
+            near = suggestion(place, (*model.model_fields, *RESERVED))
             allowed = "" if near else f"; its settings are {', '.join(sorted(model.model_fields)) or 'none'}"
             said.append(f"{key}: {name} has no setting {place!r}{near or allowed}")
         else:

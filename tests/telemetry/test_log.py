@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -160,7 +161,6 @@ def test_secrets_are_never_written(open_log: OpenLog, form: str) -> None:
     log, written = open_log(format=form, level="debug")
 
     log.event("login", level="debug", user="ann", password="hunter2", token="hunter2", secret=b"hunter2")
-    log.outcome(id="S.1", auth="hunter2")
 
     assert "user" in written()
     assert "hunter2" not in written()
@@ -170,7 +170,8 @@ def test_odd_names_of_fields_become_good_ones(open_log: OpenLog) -> None:
     """The reader knows small letters, digits, dot and underscore."""
     log, written = open_log()
 
-    log.outcome(**{"Message-ID": "1", "a b=": "2"})
+    fields: dict[str, Any] = {"Message-ID": "1", "a b=": "2"}
+    log.event("x", **fields)
 
     assert ("1", "2") == (read_logfmt(written())["message_id"], read_logfmt(written())["a_b_"])
 
@@ -204,7 +205,8 @@ def test_levels(open_log: OpenLog) -> None:
 
     log.event("quiet")
     log.buffered("quiet")
-    log.outcome(id="X")
+    log.outcome(id="X", client="192.0.2.1", fate="accept")
+    log.flush()
     log.event("loud", level="error")
 
     assert "event=loud" in written()
@@ -217,7 +219,7 @@ def test_buffered_lines_come_in_order(open_log: OpenLog) -> None:
     log, written = open_log()
 
     log.buffered("one")
-    log.buffered("outcome", id="X")
+    log.outcome(id="X", client="192.0.2.1", fate="accept")
     assert "" == written()
     log.event("three")
     log.flush()
@@ -258,6 +260,30 @@ def test_terse_has_eight_fields(open_log: OpenLog) -> None:
         "listed in bl.test (0DQ3N7V5K2F8T.1)"
     )
     assert "other" == read_logfmt(second)["event"]
+
+
+@pytest.mark.parametrize("value", [*HOSTILE, "x" * 2000])
+def test_outcomes_come_back_like_events(open_log: OpenLog, value: str) -> None:
+    """T7.1 for the line that is put together by hand: both ways of writing it are read back alike."""
+    log, written = open_log()
+
+    log.outcome(
+        id="S.1", client="192.0.2.1", fate="reject", plugin="dnsbl", code=550, score=1.5, size=7,
+        seconds=0.25, domain="example.org", recipient=value, sender="a@b.example", host="", helo="x y",
+        reason=value, message_id="<m@id>",
+    )  # fmt: skip
+    log.flush()
+
+    assert 1 == len(written().splitlines())
+    fields = read_logfmt(written())
+    assert as_text(value) == fields.pop("recipient")
+    assert as_text(value) == fields.pop("reason")
+    assert {
+        "ts": "2026-09-21T14:13:20.250Z", "level": "info", "event": "outcome", "id": "S.1",
+        "client": "192.0.2.1", "fate": "reject", "plugin": "dnsbl", "code": "550", "score": "1.5",
+        "size": "7", "seconds": "0.25", "domain": "example.org", "sender": "a@b.example", "host": "",
+        "helo": "x y", "message_id": "<m@id>",
+    } == fields  # fmt: skip
 
 
 def test_terse_of_accepted_mail() -> None:

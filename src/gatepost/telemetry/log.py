@@ -203,17 +203,54 @@ class Log:
         if LEVELS[level] >= self._least:
             self._write([*self._taken(), self._line(name, level, fields)])
 
-    def outcome(self, **fields: object) -> None:
-        """Write what became of one recipient's mail; in `terse` this is the eight-field line.
+    def outcome(
+        self,
+        *,
+        id: str,  # noqa: A002 - the word of the journal and of the SMTP reply
+        client: str,
+        fate: str,
+        plugin: str = "",
+        code: int = 0,
+        score: float = 0.0,
+        size: int = 0,
+        seconds: float = 0.0,
+        domain: str = "",
+        recipient: str = "",
+        sender: str = "",
+        host: str = "",
+        helo: str = "",
+        reason: str = "",
+        message_id: str = "",
+    ) -> None:
+        """Note what became of one recipient's mail; in `terse` this is the eight-field line.
 
-        Known fields: id, client, host, helo, sender, recipient, domain, fate, plugin, reason, code, score,
-        size, seconds, message_id. The fields that strangers choose stand behind those that they do not.
+        On the way of every mail, so it is put together by hand, and written with the next `flush` or event.
+        What we know stands before what strangers chose.
         """
-        if self._least <= LEVELS["info"]:
-            self._write([*self._taken(), self._line("outcome", "info", fields)])
+        if self._least > 20:
+            return
+        texts = f"{domain}{recipient}{sender}{host}{helo}{reason}{message_id}"
+        good = len(texts) <= FIELD_LIMIT and texts.isascii() and escape(texts) is texts
+        if good and self._format == "logfmt":
+            line = (
+                f"ts={self._now()} level=info event=outcome id={id} client={client} fate={fate} "
+                f"plugin={plugin} code={code} score={score:.6g} size={size} seconds={seconds:.6g} "
+                f'domain={domain} recipient="{recipient}" sender="{sender}" host="{host}" helo="{helo}" '
+                f'reason="{reason}"'
+            )
+            self._buffer.append(f'{line} message_id="{message_id}"' if message_id else line)
+        else:
+            fields: dict[str, object] = {
+                "id": id, "client": client, "fate": fate, "plugin": plugin, "code": code, "score": score,
+                "size": size, "seconds": seconds, "domain": domain, "recipient": recipient, "sender": sender,
+                "host": host, "helo": helo, "reason": reason, "message_id": message_id or None,
+            }  # fmt: skip
+            self._buffer.append(self._line("outcome", "info", fields))
+        if len(self._buffer) >= BUFFER_LIMIT:
+            self.flush()
 
     def buffered(self, name: str, /, level: Level = "info", **fields: object) -> None:
-        """Like `event` (and, for the name `outcome`, like `outcome`), but written with the next `flush`."""
+        """Like `event`, but written with the next `flush` or event."""
         if LEVELS[level] >= self._least:
             self._buffer.append(self._line(name, level, fields))
             if len(self._buffer) >= BUFFER_LIMIT:

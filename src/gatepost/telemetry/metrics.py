@@ -211,8 +211,8 @@ REFUSALS = Counter(
 )
 MESSAGE_BYTES = Counter("gatepost_message_bytes_total", "Bytes of messages received.")
 DECISION_SECONDS = Histogram("gatepost_decision_seconds", "From the end of the data to our reply.")
-PLUGIN_SECONDS = Histogram(
-    "gatepost_plugin_seconds", "Time that a check took, waiting included.", ("plugin",)
+PLUGIN_SECONDS = Counter(
+    "gatepost_plugin_seconds_total", "Seconds that a check took, waiting included.", ("plugin",)
 )
 PLUGIN_FAILURES = Counter(
     "gatepost_plugin_failures_total",

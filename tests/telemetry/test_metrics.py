@@ -58,14 +58,14 @@ def test_merge_sums_counters_and_takes_the_oldest_policy() -> None:
     metrics.OUTCOMES.inc(2, "accept")
     metrics.POLICY_VERSION.set(7)
     metrics.JOURNAL_LAG.set(0.5)
-    metrics.PLUGIN_SECONDS.observe(0.003, "dnsbl")
+    metrics.DECISION_SECONDS.observe(0.003)
     first = json.loads(json.dumps(snapshot()))
     metrics.reset()
     metrics.SESSIONS.inc(3)
     metrics.OUTCOMES.inc(1, "reject")
     metrics.POLICY_VERSION.set(6)
     metrics.JOURNAL_LAG.set(0.25)
-    metrics.PLUGIN_SECONDS.observe(20, "dnsbl")
+    metrics.DECISION_SECONDS.observe(20)
 
     both = merge([first, snapshot()])
 
@@ -75,12 +75,12 @@ def test_merge_sums_counters_and_takes_the_oldest_policy() -> None:
     assert [[[], 0.5]] == both["gatepost_journal_lag_seconds"]
     assert [[[__version__], 1]] == both["gatepost_build_info"]
     text = render(both)
-    assert 'gatepost_plugin_seconds_bucket{plugin="dnsbl",le="0.001"} 0' in text
-    assert 'gatepost_plugin_seconds_bucket{plugin="dnsbl",le="0.005"} 1' in text
-    assert 'gatepost_plugin_seconds_bucket{plugin="dnsbl",le="10"} 1' in text
-    assert 'gatepost_plugin_seconds_bucket{plugin="dnsbl",le="+Inf"} 2' in text
-    assert 'gatepost_plugin_seconds_sum{plugin="dnsbl"} 20.003' in text
-    assert 'gatepost_plugin_seconds_count{plugin="dnsbl"} 2' in text
+    assert 'gatepost_decision_seconds_bucket{le="0.001"} 0' in text
+    assert 'gatepost_decision_seconds_bucket{le="0.005"} 1' in text
+    assert 'gatepost_decision_seconds_bucket{le="10"} 1' in text
+    assert 'gatepost_decision_seconds_bucket{le="+Inf"} 2' in text
+    assert "gatepost_decision_seconds_sum 20.003" in text
+    assert "gatepost_decision_seconds_count 2" in text
 
 
 def test_every_metric_is_shown_from_the_start() -> None:
@@ -91,6 +91,17 @@ def test_every_metric_is_shown_from_the_start() -> None:
     assert f'gatepost_build_info{{version="{__version__}"}} 1' in text
     for name in METRICS:
         assert f"# HELP {name} " in text
+
+
+def test_histogram_with_labels() -> None:
+    """The bucket's bound stands beside the other labels."""
+    took = Histogram("gatepost_test_took_seconds", "Some time.", ("plugin",), buckets=(0.1, 1.0))
+    took.observe(0.5, "dnsbl")
+
+    text = render(snapshot())
+    assert 'gatepost_test_took_seconds_bucket{plugin="dnsbl",le="0.1"} 0' in text
+    assert 'gatepost_test_took_seconds_bucket{plugin="dnsbl",le="1"} 1' in text
+    assert 'gatepost_test_took_seconds_count{plugin="dnsbl"} 1' in text
 
 
 def test_text_is_well_formed() -> None:

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 from bench.groups import Group, new_group
@@ -17,7 +18,7 @@ KNOWN_USERS = 10_000
 DOMAIN = "example.org"
 
 
-class Server:
+class Server(ABC):
     """One server on one port of 127.0.0.1."""
 
     name = ""
@@ -33,12 +34,13 @@ class Server:
         self.process: subprocess.Popen[bytes] | None = None
         self.started_in = 0.0
 
+    @abstractmethod
     def prepare(self) -> None:
         """Write configuration and data into self.folder."""
-        raise NotImplementedError
 
+    @abstractmethod
     def command(self) -> list[str]:
-        raise NotImplementedError
+        """What runs in the foreground until it gets TERM."""
 
     def version(self) -> str:
         return ""

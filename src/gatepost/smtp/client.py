@@ -17,6 +17,8 @@ from gatepost.smtp.xclient import format_attributes
 
 MAX_REPLY = 65_536
 """Bytes of one reply, all lines."""
+MAX_LINE = 4096
+"""Bytes of one line (RFC 5321 has 512)."""
 MAX_LINES = 100
 """Lines of one reply."""
 MAX_COMMAND = 510
@@ -94,7 +96,7 @@ class ClientProtocol:
         while self._data:
             end = self._data.find(b"\n", self._pos)
             if end < 0:
-                if len(self._data) - self._pos + self._size > MAX_REPLY:
+                if len(self._data) - self._pos > MAX_LINE:
                     raise GarbageError("reply is too long")
                 return None
             line = self._data[self._pos : end]
@@ -113,7 +115,7 @@ class ClientProtocol:
             raise GarbageError(f"no reply code in {_printable(line[:80])!r}")
         code, dash, text = match.groups()
         self._size += len(line) + 2
-        if self._size > MAX_REPLY or len(self._lines) >= MAX_LINES:
+        if self._size > MAX_REPLY or len(line) > MAX_LINE or len(self._lines) >= MAX_LINES:
             raise GarbageError("reply is too long")
         if self._lines and code != self._code:
             raise GarbageError("reply with two codes")

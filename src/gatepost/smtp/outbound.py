@@ -17,7 +17,7 @@ from gatepost.smtp.errors import OutboundError
 
 
 def outbound(chunks: Iterable[bytes], *, stuffed: bool) -> Iterator[bytes]:
-    """Yield the bytes that follow a 354, final dot included. `stuffed`: the chunks have their dots doubled."""
+    """Yield the bytes that follow a 354, final dot included. `stuffed`: dots are doubled already."""
     pieces = _checked(chunks)
     context = b"\r\n"
     for piece in pieces if stuffed else stuff_pieces(pieces):

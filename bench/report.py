@@ -109,9 +109,7 @@ def details(result: Result, with_machine: bool = True) -> list[str]:
         lines.append(_row(workload, series) if series.samples else f"| {series.title} | not measured |")
     lines.append("")
     for series in result.series:
-        facts = [f"started in {series.started_in:.2f} s"] if series.worker_mib else []
-        if series.worker_mib:
-            facts.append(f"dearest process {series.worker_mib:.0f} MiB")
+        facts = _held_to(workload, series) if series.worker_mib else []
         facts += series.problems
         if facts:
             lines.append(
@@ -122,6 +120,19 @@ def details(result: Result, with_machine: bool = True) -> list[str]:
     if versions:
         lines.append(f"* {', '.join(versions)}; CPU time by {' and '.join(ways)}.")
     return [*lines, ""]
+
+
+def _held_to(workload: Workload, series: Series) -> list[str]:
+    """Start and memory of a Gatepost, with the verdict where the workload has a bar for them."""
+    megabytes = series.worker_mib * (1 << 20) / 1e6
+    facts = []
+    for said, value, bar in (
+        (f"started in {series.started_in:.2f} s", series.started_in, workload.start_seconds),
+        (f"dearest process {megabytes:.0f} MB", megabytes, workload.process_mb),
+    ):
+        judged = f" (bar {bar:g}: {'met' if value <= bar else '**missed**'})" if bar else ""
+        facts.append(said + judged)
+    return facts
 
 
 def _row(workload: Workload, series: Series) -> str:

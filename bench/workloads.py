@@ -52,6 +52,10 @@ class Workload:
     figure: str = "cpu"
     """What is judged: cpu (seconds per 1,000 sessions), p50 (ms a message), kib (a connection)."""
     subjects: tuple[str, ...] = field(default=("gatepost", "gatepost-1"))
+    start_seconds: float = 0.0
+    """The subjects may take at most so long from exec to their first greeting; 0: no bar."""
+    process_mb: float = 0.0
+    """Their dearest process may hold at most so much user memory (10^6 bytes of Pss)."""
 
 
 def _both(sessions: int) -> tuple[Contender, ...]:
@@ -137,6 +141,8 @@ WORKLOADS = (
         _scale(lambda domains, users: Load(refused=1, domains=domains, users=users), 10_000),
         (Bar(1.10, 1.0, "gatepost-small"),),
         subjects=_SCALE_SUBJECTS,
+        start_seconds=5,
+        process_mb=150,
     ),
     Workload(
         "scale-relay",
@@ -145,5 +151,7 @@ WORKLOADS = (
         _scale(lambda domains, users: Load(domains=domains, users=users), 6_000),
         (Bar(1.10, 1.0, "gatepost-small"),),
         subjects=_SCALE_SUBJECTS,
+        start_seconds=5,
+        process_mb=150,
     ),
 )

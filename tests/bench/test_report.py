@@ -65,6 +65,16 @@ def test_a_contender_that_failed_is_shown() -> None:
     assert any("not measured" in line for line in summary([result(series("gatepost", 0.1), lost)]))
 
 
+def test_start_and_memory_have_bars() -> None:
+    """With 100,000 domains the time to start and the dearest process are judged beside the cost."""
+    large = series("gatepost-large/all", 0.1)
+    large.started_in, large.worker_mib = 6.0, 100.0
+    lines = details(Result("scale-reject", "1 Jan 2026", "a machine", 3, False, [large]))
+    assert any(
+        "started in 6.00 s (bar 5: **missed**); dearest process 105 MB (bar 150: met)" in x for x in lines
+    )
+
+
 def test_the_generators_line_is_read() -> None:
     """load.c's JSON, with its time limit told."""
     times = '{"p50":1.5,"p90":2,"p99":3,"max":4}'

@@ -6,7 +6,7 @@ from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Scor
 from gatepost.plugin.base import Cost, Plugin, PluginSettings, Scope
 from gatepost.plugin.context import Context
 from gatepost.plugin.tools import CannotAnswer, PluginMistake, ToolMissing, Tools
-from gatepost.policy.policy import Action, Mode, OnFailure
+from gatepost.policy.policy import Action, DomainPolicy, Mode, OnFailure
 
 __all__ = [
     "Action",
@@ -20,6 +20,7 @@ __all__ = [
     "Defer",
     "DnsError",
     "DnsFailure",
+    "DomainPolicy",
     "Mode",
     "NoData",
     "NxDomain",

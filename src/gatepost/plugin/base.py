@@ -101,10 +101,10 @@ class Plugin:
         if "name" not in cls.__dict__:
             cls.name = snake_case(cls.__name__)
 
-    def has_work(self, hook: str, settings: Any) -> bool:
-        """Return False where the hook has nothing to do under these settings.
+    def has_work(self, hook: str, settings: Any, policy: DomainPolicy | None) -> bool:
+        """Return False where the hook has nothing to do under these settings (no zones, no patterns).
 
-        Asked once per policy and not per mail: a check without zones or patterns then costs nothing.
+        Asked once per policy and not per mail: such a check then says "no opinion" and costs nothing.
         """
         return True
 

@@ -75,7 +75,7 @@ class Context(Generic[S]):
         self._settings: Any
         self.now = now
         """Seconds since 1970."""
-        self.message: Message = None  # set for headers, message and done
+        self.message: Message = None  # type: ignore[assignment]  # set for headers and message
         self.outcome: Outcome | None = None
         """Only in `done`: what became of the mail for this recipient."""
 

@@ -48,7 +48,7 @@ class GatewayChecks:
             if policy.mode is Mode.OFF:
                 continue
             for hook in hooks_of(loaded.plugin):
-                if loaded.plugin.has_work(hook, policy.settings):
+                if loaded.plugin.has_work(hook, policy.settings, None):
                     hooks.setdefault(hook, []).append(Step(loaded, hook, policy, None))
         self.steps = {hook: tuple(steps) for hook, steps in hooks.items()}
 

@@ -87,7 +87,7 @@ class Pipeline:
             session.answers.clear()
             session.answers["helo"] = session.helo
         context: Context[Any] = Context(session, transaction, recipient, row, self._clock(), self.tools)
-        findings: Findings = []
+        findings = plan.idle.copy()
         for n, group in enumerate(plan.recipient):
             waiting, decided = self._ask(group, context, findings)
             if waiting is not None:

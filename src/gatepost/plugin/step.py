@@ -112,6 +112,7 @@ class Plan:
         "content",
         "done",
         "essential",
+        "idle",
         "needs_host",
         "policy",
         "reads_body",
@@ -120,8 +121,12 @@ class Plan:
 
     def __init__(self, registry: Registry, policy: DomainPolicy) -> None:
         self.policy = policy
-        steps = list(_steps(registry, policy))
-        self.recipient: Groups = arrange([s for s in steps if s.hook in (*EARLY, "rcpt")], policy)
+        every = list(_steps(registry, policy))
+        steps = [s for s in every if s.plugin.has_work(s.hook, s.settings, policy)]
+        before = (*EARLY, "rcpt")
+        self.idle = [s.nothing for s in every if s not in steps and s.hook in before]
+        """What checks without work say of each recipient."""
+        self.recipient: Groups = arrange([s for s in steps if s.hook in before], policy)
         self.content: Groups = arrange([s for s in steps if s.hook in ("headers", "message")], policy)
         self.essential: Groups = tuple(
             kept for group in self.content if (kept := tuple(s for s in group if s.plugin.unskippable))
@@ -142,8 +147,7 @@ def _steps(registry: Registry, policy: DomainPolicy) -> Iterable[Step]:
         if wanted is None or wanted.mode is Mode.OFF or plugin.scope is Scope.GATEWAY:
             continue
         for hook in hooks_of(plugin):
-            if plugin.has_work(hook, wanted.settings):
-                yield Step(loaded, hook, wanted, policy)
+            yield Step(loaded, hook, wanted, policy)
 
 
 def wants_host(lists: Any) -> bool:

@@ -10,7 +10,7 @@ _PLUGIN = '''"""Refuse mail by words in its subject."""
 
 from pydantic import Field
 
-from gatepost.plugin import Context, Plugin, PluginSettings, Reject, Verdict
+from gatepost.plugin import Context, DomainPolicy, Plugin, PluginSettings, Reject, Verdict
 
 
 class Settings(PluginSettings):
@@ -28,7 +28,7 @@ class {cls}(Plugin):
 
     settings = Settings
 
-    def has_work(self, hook: str, settings: Settings) -> bool:
+    def has_work(self, hook: str, settings: Settings, policy: DomainPolicy | None) -> bool:
         return bool(settings.words)
 
     def headers(self, ctx: Context[Settings]) -> Verdict | None:

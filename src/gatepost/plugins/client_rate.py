@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from pydantic import Field, field_validator
 
-from gatepost.plugin import Context, Defer, Mode, Plugin, PluginSettings, Scope, Verdict
+from gatepost.plugin import Context, Defer, DomainPolicy, Mode, Plugin, PluginSettings, Scope, Verdict
 
 LIMITS = {
     "connect": ("connections", "unknown_recipients"),
@@ -59,7 +59,7 @@ class ClientRate(Plugin):
     default_mode = Mode.ON
     public = "You come too often, try again later"
 
-    def has_work(self, hook: str, settings: Settings) -> bool:
+    def has_work(self, hook: str, settings: Settings, policy: DomainPolicy | None) -> bool:
         return any(getattr(settings, name) > 0 for name in LIMITS[hook])
 
     async def connect(self, ctx: Context[Settings]) -> Verdict | None:

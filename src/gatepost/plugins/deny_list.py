@@ -6,6 +6,7 @@ from gatepost.plugin import (
     Address,
     AddressError,
     Context,
+    DomainPolicy,
     Mode,
     Plugin,
     PluginSettings,
@@ -55,8 +56,8 @@ class DenyList(Plugin):
     default_mode = Mode.ON
     public = "Mail from you is not accepted here"
 
-    def has_work(self, hook: str, settings: Settings) -> bool:
-        return hook != "headers" or settings.header_from
+    def has_work(self, hook: str, settings: Settings, policy: DomainPolicy | None) -> bool:
+        return (policy is None or bool(policy.lists)) and (hook != "headers" or settings.header_from)
 
     def rcpt(self, ctx: Context[Settings]) -> Verdict | None:
         entry = ctx.list_entry()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+import re
 
 from pydantic import Field
 
@@ -12,6 +12,7 @@ from gatepost.plugin import (
     Cost,
     DnsError,
     DnsFailure,
+    DomainPolicy,
     Plugin,
     PluginSettings,
     Reject,
@@ -23,6 +24,7 @@ from gatepost.plugin import (
 from gatepost.plugin.blocklists import PROBES, Clinic, Zone, refuses_us
 
 MAX_ZONES = 50
+IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 
 
 class Settings(PluginSettings):
@@ -52,7 +54,7 @@ class Dnsbl(Plugin):
     def __init__(self) -> None:
         self._clinic = Clinic()
 
-    def has_work(self, hook: str, settings: Settings) -> bool:
+    def has_work(self, hook: str, settings: Settings, policy: DomainPolicy | None) -> bool:
         return bool(settings.zones)
 
     async def connect(self, ctx: Context[Settings]) -> Verdict | None:
@@ -103,7 +105,6 @@ class Dnsbl(Plugin):
 def client_labels(client: str) -> str:
     """Return the labels under which lists know an address, "" for a client without one."""
     try:
-        ip_address(client.partition("%")[0])
+        return reverse_labels(client) if ":" in client or IPV4.fullmatch(client) else ""
     except ValueError:
         return ""
-    return reverse_labels(client)

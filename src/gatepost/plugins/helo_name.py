@@ -4,8 +4,10 @@ import re
 
 from gatepost.plugin import Context, Mode, Plugin, PluginSettings, Reject, Verdict
 
-BARE_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(:[0-9A-Fa-f]{0,4}){2,7}")
-NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,253}[A-Za-z0-9])?\.?")
+BARE_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
+BARE_IPV6 = re.compile(r"[0-9a-f]{0,4}(:[0-9a-f]{0,4}){2,7}")
+NAME = re.compile(r"[a-z0-9][a-z0-9.\-]{0,253}(?<!-)")
+DIGITS = tuple("0123456789")
 PRIVATE_SUFFIXES = (".lan", ".local", ".internal", ".localdomain")
 
 
@@ -39,16 +41,12 @@ class HeloName(Plugin):
     def helo(self, ctx: Context[Settings]) -> Verdict | None:
         settings = ctx.settings
         name = ctx.session.helo.lower()
-        if name.startswith("["):
-            return Reject("HELO name is an address literal") if settings.refuse_literals else None
-        if "_" in name:
-            return Reject("underscore in HELO name")
-        if BARE_ADDRESS.fullmatch(name):
+        if NAME.fullmatch(name) is None:
+            return _odd(name, settings)
+        if name.endswith(DIGITS) and BARE_ADDRESS.fullmatch(name):
             return Reject("HELO name is a bare IP address")
         if "." not in name:
             return Reject("HELO name is not fully qualified")
-        if not NAME.fullmatch(name):
-            return Reject("HELO name is not a host name")
         if settings.refuse_private_names and name.endswith(PRIVATE_SUFFIXES):
             return Reject("HELO name is private")
         if settings.refuse_our_name and name == ctx.hostname:
@@ -56,3 +54,14 @@ class HeloName(Plugin):
         if settings.refuse_own_domain and name == ctx.domain:
             return Reject("HELO name is the recipient's domain")
         return None
+
+
+def _odd(name: str, settings: Settings) -> Verdict | None:
+    """Say what a name is that is no host name (RFC 1123, 2.1)."""
+    if name.startswith("["):
+        return Reject("HELO name is an address literal") if settings.refuse_literals else None
+    if "_" in name:
+        return Reject("underscore in HELO name")
+    if BARE_IPV6.fullmatch(name):
+        return Reject("HELO name is a bare IP address")
+    return Reject("HELO name is not a host name")

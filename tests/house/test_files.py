@@ -25,7 +25,7 @@ ALLOWED = {
     (
         "src/gatepost/plugin/worker.py",
         "pickle",
-    ): "to a child of ours; what it answers is read as plain values only",
+    ): "to our own child; its answers are read as plain values only",
 }
 """(file, import) -> why it may."""
 OPEN_ENDS = "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK"))

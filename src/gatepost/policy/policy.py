@@ -86,6 +86,8 @@ class DomainPolicy:
     """For those who derive something costly from the policy (the pipeline's plan); dies with it."""
     mailboxes: Mapping[str, DomainPolicy] = field(default_factory=dict)
     """localpart (folded) -> policy of a mailbox that overrides something; most domains have none."""
+    preset: str = "usual"
+    """Where the defaults of modes, actions and points come from (gatepost.policy.presets)."""
 
     def for_mailbox(self, localpart: str) -> DomainPolicy:
         """Return the policy of a mailbox (localpart folded to lower case): usually the domain's own."""

@@ -1,0 +1,278 @@
+"""The journal database: what happened to each session and each recipient, and why.
+
+One process collects (`JournalStore.collect`); everybody may read while it does. A search goes
+from the newest to the oldest with a cursor, so that a page costs the same however long the
+journal is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from gatepost.store.base import Explanation, OutcomeRow, SessionRow
+from gatepost.store.journal_collect import Collector
+from gatepost.store.journal_lines import (
+    FATE_PATH,
+    PLUGIN_PATH,
+    outcome_line,
+    read_outcome,
+    read_session,
+    session_line,
+)
+from gatepost.store.journal_writer import JournalWriter
+from gatepost.store.sqlite import WRITE_WAIT, copy, errors_of, open_database, transaction
+
+__all__ = ["FILE", "JournalStore", "JournalWriter", "outcome_line", "session_line"]
+
+FILE = "journal.db"
+MAX_PAGE = 1_000
+PRUNE_ROWS = 5_000
+"""Rows deleted in one transaction: others wait no longer than that."""
+DAY = 86_400.0
+_OUTCOME = "seq, time, line, trace"
+
+
+class JournalStore:
+    """The journal of one machine."""
+
+    def __init__(self, path: Path, *, wait: float = WRITE_WAIT) -> None:
+        self.path = path
+        self._db = open_database(path, "journal", wait=wait, synchronous="NORMAL")
+        self._collector = Collector(self._db)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._db.close()
+
+    @property
+    def bad(self) -> int:
+        """Lines that could not be understood since this was opened."""
+        return self._collector.bad
+
+    def collect(self, folder: Path | None = None) -> int:
+        """Take in all new lines of the workers (`folder`: the data directory); return how many rows."""
+        with errors_of(self.path):
+            return self._collector.collect(folder or self.path.parent)
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def search(
+        self,
+        domain: str | None = None,
+        *,
+        since: float | None = None,
+        until: float | None = None,
+        outcome: str | None = None,
+        plugin: str | None = None,
+        text: str | None = None,
+        after: int | None = None,
+        newer: int | None = None,
+        limit: int = 50,
+    ) -> list[OutcomeRow]:
+        """Return outcomes, the newest first.
+
+        `after`: the `seq` of the last row of the page before. `newer`: only rows behind this
+        `seq`, the oldest first (for following). `text`: in any field, without case.
+        """
+        where: list[str] = []
+        values: list[Any] = []
+
+        def add(condition: str, value: Any) -> None:
+            where.append(condition)
+            values.append(value)
+
+        if domain is not None:
+            add("domain = ?", domain)
+        with errors_of(self.path):
+            if since is not None:
+                add("seq >= ?", self._first_at(since - 1))
+                add("time >= ?", since)
+            if until is not None:
+                add("time < ?", until)
+            if outcome is not None:
+                add(f"json_extract(line, '{FATE_PATH}') = ?", outcome)
+            if plugin is not None:
+                add(f"json_extract(line, '{PLUGIN_PATH}') = ?", plugin)
+            if text:
+                add("line LIKE ? ESCAPE '\\'", f"%{_like(text)}%")
+            if after is not None:
+                add("seq < ?", after)
+            if newer is not None:
+                add("seq > ?", newer)
+            order = "ASC" if newer is not None else "DESC"
+            rows = self._db.execute(
+                f"SELECT {_OUTCOME} FROM outcome {'WHERE' if where else ''} {' AND '.join(where)}"  # noqa: S608
+                f" ORDER BY seq {order} LIMIT ?",
+                (*values, min(limit, MAX_PAGE)),
+            ).fetchall()
+        return _outcomes(rows)
+
+    def sessions(
+        self, *, text: str | None = None, after: str | None = None, limit: int = 50
+    ) -> list[SessionRow]:
+        """Return sessions, the newest first; `after`: the id of the last one of the page before."""
+        with errors_of(self.path):
+            rows = self._db.execute(
+                "SELECT time, line FROM session WHERE id < ? AND (? IS NULL OR line LIKE ? ESCAPE '\\')"
+                " ORDER BY id DESC LIMIT ?",
+                (after or "~", text, f"%{_like(text or '')}%", min(limit, MAX_PAGE)),
+            ).fetchall()
+        return _sessions(rows)
+
+    def explain(self, id: str) -> Explanation | None:  # noqa: A002 - the field's name everywhere
+        """Return what is written down about a session's or a transaction's id, None if nothing is.
+
+        A folded trace is taken from the like refusal that has it.
+        """
+        session_id, dot, _ = id.partition(".")
+        with errors_of(self.path):
+            found = self._db.execute("SELECT time, line FROM session WHERE id = ?", (session_id,)).fetchall()
+            # "/" follows "." in ASCII: all transactions of the session.
+            low, high = (id, id) if dot else (session_id, session_id + "/")
+            rows = self._db.execute(
+                f"SELECT {_OUTCOME} FROM outcome WHERE id >= ? AND id <= ? ORDER BY seq LIMIT ?",  # noqa: S608
+                (low, high, MAX_PAGE),
+            ).fetchall()
+            rows = [self._unfolded(row) for row in rows]
+        sessions = _sessions(found)
+        if not sessions and not rows:
+            return None
+        return Explanation(sessions[0] if sessions else None, _outcomes(rows))
+
+    def last_seq(self) -> int:
+        """Return the cursor of the newest outcome: where following starts."""
+        with errors_of(self.path):
+            (seq,) = self._db.execute("SELECT coalesce(max(seq), 0) FROM outcome").fetchone()
+        return int(seq)
+
+    def counts(
+        self, domain: str | None = None, since: float = 0.0, until: float = 1e12
+    ) -> list[tuple[str, str, int]]:
+        """Return (fate, plugin, number) by whole hours, the most first; of one domain or of all."""
+        with errors_of(self.path):
+            return self._db.execute(
+                "SELECT fate, plugin, sum(number) FROM tally WHERE hour >= ? AND hour < ?"
+                " AND (? IS NULL OR domain = ?) AND fate != 'session' GROUP BY fate, plugin ORDER BY 3 DESC",
+                (int(since // 3600), int(-(-until // 3600)), domain, domain),
+            ).fetchall()
+
+    def count_sessions(self, since: float = 0.0) -> int:
+        """Return how many sessions ended since then, by whole hours."""
+        with errors_of(self.path):
+            (number,) = self._db.execute(
+                "SELECT coalesce(sum(number), 0) FROM tally WHERE hour >= ? AND fate = 'session'",
+                (int(since // 3600),),
+            ).fetchone()
+        return int(number)
+
+    # -- forgetting --------------------------------------------------------------------------
+
+    def prune(
+        self, now: float, keep_days: Mapping[str, int], default: int = 30, max_rows: int = 100_000
+    ) -> int:
+        """Delete what is older than each domain keeps; return how many rows (`max_rows`: call again)."""
+        deleted = 0
+        with errors_of(self.path):
+            for domain in self._domains():
+                cutoff = now - keep_days.get(domain, default) * DAY
+                boundary = self._first_at(cutoff)
+                deleted += self._delete(
+                    "DELETE FROM outcome WHERE seq IN"
+                    " (SELECT seq FROM outcome WHERE domain = ? AND seq < ? AND time < ? LIMIT ?)",
+                    (domain, boundary, cutoff),
+                    max_rows - deleted,
+                )
+            longest = max([default, *keep_days.values()])
+            deleted += self._delete(
+                "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE time < ? ORDER BY id LIMIT ?)",
+                (now - longest * DAY,),
+                max_rows - deleted,
+            )
+        return deleted
+
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent, checked copy."""
+        copy(self._db, self.path, path)
+
+    def _delete(self, sql: str, values: tuple[Any, ...], most: int) -> int:
+        deleted = 0
+        while deleted < most:
+            batch = min(PRUNE_ROWS, most - deleted)
+            with transaction(self._db):
+                number = self._db.execute(sql, (*values, batch)).rowcount
+            deleted += number
+            if number < batch:
+                break
+        return deleted
+
+    def _domains(self) -> list[str]:
+        """Return the domains in the journal, by skipping through the index."""
+        rows = self._db.execute(
+            "WITH RECURSIVE name(d) AS (SELECT min(domain) FROM outcome UNION ALL"
+            " SELECT (SELECT min(domain) FROM outcome WHERE domain > d) FROM name WHERE d IS NOT NULL)"
+            " SELECT d FROM name WHERE d IS NOT NULL"
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def _first_at(self, time: float) -> int:
+        """Return the first `seq` whose time is not before `time`: rows come (nearly) in order of time."""
+        (low,), (high,) = (
+            self._db.execute(f"SELECT coalesce({f}(seq), 0) FROM outcome").fetchone()  # noqa: S608
+            for f in ("min", "max")
+        )
+        high += 1
+        while low < high:
+            middle = (low + high) // 2
+            row = self._db.execute(
+                "SELECT seq, time FROM outcome WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,)
+            ).fetchone()
+            if row is None or row[1] >= time:
+                high = middle
+            else:
+                low = row[0] + 1
+        return int(low)
+
+    def _unfolded(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        trace: str = row[3]
+        if not trace.startswith("="):
+            return row
+        found = self._db.execute(
+            f"SELECT {_OUTCOME} FROM outcome WHERE id = ? AND trace != '' AND trace NOT LIKE '=%'",  # noqa: S608
+            (trace[1:],),
+        ).fetchall()
+        for like in found:
+            if _alike(like[2]) == _alike(row[2]):
+                return (*row[:3], like[3])
+        return row
+
+
+def _outcomes(rows: Iterable[tuple[Any, ...]]) -> list[OutcomeRow]:
+    found = []
+    for row in rows:
+        try:
+            found.append(read_outcome(*row))
+        except ValueError:  # a line that only looked like one of ours
+            continue
+    return found
+
+
+def _sessions(rows: Iterable[tuple[Any, ...]]) -> list[SessionRow]:
+    found = []
+    for row in rows:
+        try:
+            found.append(read_session(*row))
+        except ValueError:
+            continue
+    return found
+
+
+def _alike(line: str) -> list[str]:
+    """Return what two refusals have in common when one's trace was folded into the other's."""
+    return line.split('"', 14)[7:14:2]  # check, domain, client, reason
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+

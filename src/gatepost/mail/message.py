@@ -144,8 +144,9 @@ def _text(value: bytes) -> str:
 def decode_words(raw: str, limit: int = MAX_WORDS) -> str:
     """Return a field's text with its encoded words decoded (RFC 2047), for people to read: on one line.
 
-    What is badly encoded stays as it is; what is not printable becomes a space. At most `limit` characters are looked at. Neighbours in one
-    character set are joined before they are decoded: much software cuts inside a character.
+    What is badly encoded stays as it is; what is not printable becomes a space. At most `limit`
+    characters are looked at. Neighbours in one character set are joined before they are decoded:
+    much software cuts inside a character.
     """
     text = _decode_all(raw[:limit])
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)

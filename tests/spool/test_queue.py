@@ -305,6 +305,26 @@ def test_once(tmp_path: Path) -> None:
     assert 1 == len(queue)
 
 
+def test_dropped_is_not_delivered(tmp_path: Path) -> None:
+    """A release that failed and was dropped may be asked for again."""
+    queue = Queue(tmp_path)
+    queue.put(envelope("r", once=True), [MAIL])
+    assert queue.drop("r")
+    assert not queue.was_sent("r")
+    queue.put(envelope("r", once=True), [MAIL])
+    assert 1 == len(queue)
+
+
+def test_failed_entries_expire(tmp_path: Path) -> None:
+    """What failed and nobody looked after goes after its time; what waits stays."""
+    queue = Queue(tmp_path)
+    queue.put(replace(envelope("f"), recipients=(Rcpt("ann@example.org", failed=True),)), [MAIL])
+    queue.put(envelope("w"), [MAIL])
+    assert 0 == queue.expire_failed(150, 60)
+    assert 1 == queue.expire_failed(200, 60)
+    assert ["w"] == [one.id for one in queue.list()]
+
+
 def test_once_in_a_race(tmp_path: Path) -> None:
     """Clicks from many processes while the courier delivers: exactly one delivery."""
     queue = Queue(tmp_path)

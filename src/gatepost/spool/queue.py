@@ -194,16 +194,19 @@ class Queue:
     def done(self, claim: Claim) -> None:
         """Every recipient has its copy (or its bounce): the entry goes."""
         assert claim.fd >= 0, "the entry is not claimed"
-        name, files = claim.envelope.id, self._files
         try:
             if claim.envelope.once:
-                write_durable(self._sent(name), [b""], files, replaces=True)
-            files.rename(str(self.path(name, "json")), str(self.path(name, "done")))
-            files.unlink(str(self.path(name, "eml")))
-            files.unlink(str(self.path(name, "done")))
-            sync_directory(self.directory, files)
+                write_durable(self._sent(claim.envelope.id), [b""], self._files, replaces=True)
+            self._remove(claim.envelope.id)
         finally:
             claim.release()
+
+    def _remove(self, name: str) -> None:
+        files = self._files
+        files.rename(str(self.path(name, "json")), str(self.path(name, "done")))
+        files.unlink(str(self.path(name, "eml")))
+        files.unlink(str(self.path(name, "done")))
+        sync_directory(self.directory, files)
 
     def retry(self, name: str, now: float) -> bool:
         """Make an entry due now, failed recipients too; False when it is gone or being delivered."""
@@ -223,8 +226,16 @@ class Queue:
         claim = self.claim(name)
         if claim is None:
             return False
-        self.done(claim)
+        try:
+            self._remove(name)
+        finally:
+            claim.release()
         return True
+
+    def expire_failed(self, now: float, seconds: float) -> int:
+        """Throw away what failed and was left alone so long; returns how many."""
+        old = [one.id for one in self.list() if not one.waiting and now - one.due > seconds]
+        return sum(self.drop(name) for name in old)
 
     def forget_sent(self, name: str) -> None:
         """The kept mail of a release is gone: its mark is needed no more."""

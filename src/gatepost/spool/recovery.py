@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 GRACE = 600
 """Seconds that a half-written file may still belong to a process that is writing it."""
+MARKS_FOR = 180 * 86_400
+"""Seconds that a release is remembered as delivered."""
 OURS = frozenset({"once.lock"})
 
 
@@ -50,6 +52,9 @@ def recover(queue: Queue) -> int:
                 aside += queue.put_aside(file, "message without an envelope")
         else:
             aside += queue.put_aside(file, "half-written" if file.endswith(TMP) else "not of the queue")
+    for mark in (queue.directory / "sent").iterdir():
+        if now - mark.stat().st_mtime > MARKS_FOR:
+            mark.unlink(missing_ok=True)
     return aside
 
 

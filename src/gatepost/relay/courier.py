@@ -1,0 +1,253 @@
+"""Empty the spool: hand on what waits, again and again, for five days (RFC 5321, 4.5.4.1).
+
+An entry is claimed, tried, and written back before the claim ends; killed anywhere between, it is
+delivered once or twice, never not at all. What is refused for good is bounced to a sender who is
+proven, else kept as failed and told to the owner (T8.1, T8.4). A release never bounces.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+
+from gatepost.mail.address import Address, AddressError, parse_address
+from gatepost.relay.bounce import Fate, make_notice
+from gatepost.relay.handoff import Relay
+from gatepost.relay.results import (
+    DELIVERED,
+    REFUSED,
+    MailParams,
+    Result,
+    Target,
+    To,
+    Who,
+    deferred,
+    unreachable,
+)
+from gatepost.spool.envelope import Envelope, Rcpt
+from gatepost.spool.queue import Claim, Log, Queue, no_log
+
+WAITS = (60, 300, 300, 900, 1800, 3600, 3600, 7200, 7200, 14_400)
+"""Seconds before the next attempt, by the number of attempts made; the last one for all that follow."""
+GIVE_UP = 5 * 86_400
+"""Age in seconds at which an undelivered recipient has failed,"""
+ENOUGH = 30
+"""if at least so many attempts were made: a clock that jumps ahead makes nobody's mail bounce (L14)."""
+AT_ONCE = 20
+TIME = 600.0
+"""Seconds for one attempt (RFC 5321, 4.5.3.2.6 wants ten minutes behind the final dot)."""
+LOOK = 1.0
+
+RoutesFor = Callable[[str], Sequence[str] | None]
+"""`routes_for(domain)`: the routes of its policy now; None: not hosted here any more (or not known)."""
+Outcome = Callable[[Envelope, Rcpt, Result], None]
+"""Told of each recipient whose fate is final, for the journal."""
+
+
+def no_outcome(_envelope: Envelope, _recipient: Rcpt, _result: Result) -> None:
+    """Tell nobody."""
+
+
+class Courier:
+    """One for an installation; more do no harm (the claim keeps them apart)."""
+
+    def __init__(
+        self,
+        queue: Queue,
+        relay: Relay,
+        *,
+        hostname: str,
+        routes_for: RoutesFor,
+        clock: Callable[[], float],
+        log: Log = no_log,
+        outcome: Outcome = no_outcome,
+    ) -> None:
+        self._queue = queue
+        self._relay = relay
+        self._hostname = hostname
+        self._routes_for = routes_for
+        self._clock = clock
+        self._log = log
+        self._outcome = outcome
+        self._busy: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Work until cancelled; what is under way then ends by itself or is tried again after a restart."""
+        await asyncio.to_thread(self._queue.recover)
+        try:
+            while True:
+                await self.look()
+                await asyncio.sleep(LOOK)
+        finally:
+            for task in self._busy.values():
+                task.cancel()
+
+    async def look(self) -> None:
+        """Begin what is due, as far as there is room."""
+        due = await asyncio.to_thread(self._queue.due, self._clock())
+        for name in due:
+            if len(self._busy) >= AT_ONCE:
+                break
+            if name not in self._busy:
+                task = asyncio.ensure_future(self.attempt(name))
+                self._busy[name] = task
+                task.add_done_callback(partial(self._ended, name))
+
+    async def idle(self) -> None:
+        """Wait until nothing is under way."""
+        while self._busy:
+            await asyncio.gather(*self._busy.values(), return_exceptions=True)
+            await asyncio.sleep(0)
+
+    def _ended(self, name: str, task: asyncio.Task[None]) -> None:
+        self._busy.pop(name, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A disk that does not take the result: the entry is as it was and comes again.
+            self._log("courier.error", level="error", id=name, error=f"{type(error).__name__}: {error}")
+
+    async def attempt(self, name: str) -> None:
+        """Try one entry once."""
+        claim = await asyncio.to_thread(self._queue.claim, name)
+        if claim is None:
+            return
+        try:
+            envelope = claim.envelope
+            if not envelope.waiting:
+                return
+            results = await self._hand_on(envelope, claim)
+            await asyncio.to_thread(self._settle, claim, envelope, results)
+        finally:
+            claim.release()
+
+    async def _hand_on(self, envelope: Envelope, claim: Claim) -> list[Result]:
+        waiting = envelope.waiting
+        routes = envelope.routes or tuple(self._routes_for(envelope.domain) or ())
+        if not routes:
+            return [unreachable(f"no route for {envelope.domain} now", enhanced="4.3.5")] * len(waiting)
+        try:
+            sender = read_address(envelope.sender) if envelope.sender is not None else None
+            to = [To(read_address(one.address), one.notify, one.orcpt) for one in waiting]
+        except AddressError as error:
+            return [Result(REFUSED, 553, "5.1.3", str(error))] * len(waiting)
+        who = Who(envelope.client, 0, envelope.host, envelope.helo, True, envelope.session)
+        params = MailParams(envelope.size, envelope.body, envelope.smtputf8, envelope.ret, envelope.envid)
+        deadline = asyncio.get_running_loop().time() + TIME
+        session = who if envelope.client else None
+        try:
+            return await self._relay.hand_off(
+                session, sender, params, [Target(routes, to)], claim.blob, False, b"", deadline
+            )
+        except OSError as error:  # the blob cannot be read now
+            return [deferred("4.3.0", f"the spool: {error}")] * len(waiting)
+
+    def _settle(self, claim: Claim, envelope: Envelope, results: Sequence[Result]) -> None:
+        """Write down what became of each recipient; bounces first, so that a crash loses none."""
+        now = self._clock()
+        attempts = envelope.attempts + 1
+        old = now - envelope.created >= GIVE_UP and attempts >= ENOUGH
+        left: list[Rcpt] = [one for one in envelope.recipients if one.failed]
+        lost: list[tuple[Rcpt, Result]] = []
+        final: list[tuple[Rcpt, Result]] = []
+        for one, result in zip(envelope.waiting, results, strict=True):
+            said = f"{result.code} {result.enhanced} {result.text} ({result.where})"[:1000]
+            self._log(
+                "courier.attempt",
+                id=envelope.id,
+                session=envelope.session,
+                recipient=one.address,
+                result=result.kind,
+                reply=said,
+                attempts=attempts,
+            )
+            if result.kind == DELIVERED:
+                final.append((one, result))
+            elif result.kind == REFUSED or old:
+                if result.kind != REFUSED:
+                    result = Result(
+                        REFUSED, 554, "5.4.7", f"Gave up after five days: {result.text}", result.where
+                    )
+                lost.append((one, result))
+                final.append((one, result))
+                if not self._may_bounce(envelope):
+                    left.append(replace(one, last=said, failed=True))
+            else:
+                left.append(replace(one, last=said))
+        if lost:
+            self._bounce(envelope, claim, lost, attempts, now)
+        if left:
+            wait = WAITS[min(attempts, len(WAITS)) - 1]
+            self._queue.update(
+                claim, replace(envelope, recipients=tuple(left), attempts=attempts, due=now + wait)
+            )
+        else:
+            self._queue.done(claim)
+        for one, result in final:
+            self._outcome(envelope, one, result)
+
+    @staticmethod
+    def _may_bounce(envelope: Envelope) -> bool:
+        """Only to a proven sender, never for a bounce, never for a release (T8.4, CONTRACT 8)."""
+        return envelope.proven and bool(envelope.sender) and envelope.reason not in ("release", "bounce")
+
+    def _bounce(
+        self,
+        envelope: Envelope,
+        claim: Claim,
+        lost: Sequence[tuple[Rcpt, Result]],
+        attempts: int,
+        now: float,
+    ) -> None:
+        wanted = [(one, result) for one, result in lost if one.notify.upper() != "NEVER"]
+        if not self._may_bounce(envelope) or not wanted:
+            self._log(
+                "courier.kept" if not self._may_bounce(envelope) else "courier.no_notice",
+                level="warning",
+                id=envelope.id,
+                session=envelope.session,
+                recipients=",".join(one.address for one, _ in lost),
+                reason="refused by the next hop; the sender is not proven, so nothing is sent to him",
+            )
+            return
+        assert envelope.sender is not None
+        # The same attempt makes the same id: killed behind this line, no second notice is made.
+        name = f"{envelope.id}-b{attempts}"
+        text = make_notice(
+            hostname=self._hostname,
+            id=name,
+            to=envelope.sender,
+            fates=[
+                Fate(one.address, "failed", result.enhanced, f"{result.code} {result.text}", one.orcpt)
+                for one, result in wanted
+            ],
+            head=claim.blob.head(),
+            now=now,
+            arrived=envelope.created,
+            envid=envelope.envid,
+        )
+        self._queue.put(notice_envelope(name, envelope, now), [text])
+
+
+def notice_envelope(name: str, about: Envelope, now: float) -> Envelope:
+    """Return the envelope of a notice: null sender, to the original's sender, by his domain's MX."""
+    assert about.sender is not None
+    domain = read_address(about.sender).domain
+    return Envelope(
+        id=name,
+        sender=None,
+        recipients=(Rcpt(about.sender),),
+        created=now,
+        due=now,
+        domain=domain,
+        routes=(f"smtp+mx://{domain}",),
+        reason="bounce",
+        smtputf8=not about.sender.isascii(),
+        session=about.session,
+        once=True,
+    )
+
+
+def read_address(text: str) -> Address:
+    """Return the address that stands in an envelope."""
+    return parse_address(text)

@@ -1,0 +1,248 @@
+"""Hand a message on inside the dialogue: one or several next hops, a result for each recipient.
+
+The sender's server is told what the domain's own server said, so nothing is lost and nothing is
+bounced (RFC 5321, 6.1). The common case (one route, an idle connection) costs one future; nothing
+here waits longer than the deadline that the intake gives.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+from gatepost.mail.address import Address
+from gatepost.mail.session import Session
+from gatepost.relay.connection import BackendConnection, xclient_attributes
+from gatepost.relay.exchange import Command, Exchange
+from gatepost.relay.lines import mail_line, rcpt_line, unable
+from gatepost.relay.maildir import deliver as deliver_to_maildir
+from gatepost.relay.places import NoPlace
+from gatepost.relay.pool import NoConnection, Pool
+from gatepost.relay.results import (
+    DELIVERED,
+    REFUSED,
+    UNREACHABLE,
+    Content,
+    MailParams,
+    Result,
+    Target,
+    To,
+    Who,
+    deferred,
+    unreachable,
+)
+from gatepost.relay.routes import Route, RouteError, order, parse_route
+from gatepost.smtp.client import ClientProtocol
+
+Count = Callable[[str], None]
+"""`count(kind)`: one recipient's result, for the metrics."""
+_FORMAT = ClientProtocol()
+"""For its pure helpers only."""
+
+
+def no_count(_kind: str) -> None:
+    """Count nothing."""
+
+
+class Relay:
+    """The way on, for the intake (in the dialogue) and for the courier (from the spool)."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        dice: Callable[[], float] = lambda: 0.5,
+        count: Count = no_count,
+        clock: Callable[[], float],
+    ) -> None:
+        self.pool = pool
+        self._dice = dice
+        self._count = count
+        self._clock = clock
+        """Seconds since 1970, for the names of files in a maildir."""
+
+    async def hand_off(
+        self,
+        session: Session | Who | None,
+        sender: Address | None,
+        params: MailParams,
+        groups: Sequence[Target],
+        chunks: Iterable[bytes],
+        stuffed: bool,
+        top: bytes,
+        deadline: float,
+        *,
+        proven: bool = False,
+    ) -> list[Result]:
+        """Hand on; returns a result for each recipient, in the order of the groups.
+
+        `chunks` may be iterated more than once. `deadline` is of the loop's clock. Never raises for
+        what a next hop does. `proven`: our own reader found nothing wrong with the bytes.
+        """
+        content = Content(chunks, stuffed, top, proven)
+        if len(groups) == 1:
+            return await self._to_target(session, sender, params, groups[0], content, deadline)
+        parts = await asyncio.gather(
+            *(self._to_target(session, sender, params, group, content, deadline) for group in groups)
+        )
+        return [result for part in parts for result in part]
+
+    async def _to_target(
+        self,
+        session: Session | Who | None,
+        sender: Address | None,
+        params: MailParams,
+        target: Target,
+        content: Content,
+        deadline: float,
+    ) -> list[Result]:
+        """Ask the target's routes in turn, until one answers at all."""
+        try:
+            routes = [parse_route(url) for url in target.routes]
+        except RouteError as error:
+            routes = []
+            results = [unreachable(f"bad route: {error}", enhanced="4.3.5")] * len(target.recipients)
+        else:
+            results = [unreachable("no route", enhanced="4.3.5")] * len(target.recipients)
+        if len(routes) > 1:
+            routes = order(routes, self._dice)
+        for route in routes:
+            if route.scheme == "maildir":
+                results = await self._to_maildir(route, sender, target.recipients, content)
+            else:
+                results = await self._to_server(
+                    route, session, sender, params, target.recipients, content, deadline
+                )
+            if results[0].kind != UNREACHABLE:
+                break
+        for result in results:
+            self._count(result.kind)
+        return results
+
+    async def _to_server(
+        self,
+        route: Route,
+        session: Session | Who | None,
+        sender: Address | None,
+        params: MailParams,
+        recipients: Sequence[To],
+        content: Content,
+        deadline: float,
+    ) -> list[Result]:
+        """One message to one server; a connection that died while idle is replaced once."""
+        pool = self.pool
+        connection = pool.take(route)
+        fresh = False
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                if connection is None:
+                    connection = await pool.open(route, deadline, fresh=fresh)
+                reused = connection.used > 0
+                if connection.resetting or (route.xclient and session is not None):
+                    await self._prepare(connection, session, deadline)
+            except NoPlace as error:
+                if error.permanent:
+                    return [Result(REFUSED, 550, error.enhanced, error.text, route.place)] * len(recipients)
+                return [unreachable(error.text, route.place, error.enhanced)] * len(recipients)
+            except (NoConnection, TimeoutError) as error:
+                if connection is not None:
+                    connection.abort()
+                    pool.give(connection)
+                    connection = None
+                    if not fresh:
+                        fresh = True
+                        continue
+                return [unreachable(str(error) or "no answer in time", route.place)] * len(recipients)
+            cannot = unable(connection.capabilities, params, sender, recipients, connection.place)
+            if cannot is not None:
+                pool.give(connection)
+                return [cannot] * len(recipients)
+            try:
+                exchange = self._exchange(connection, route, session, sender, params, recipients, content)
+            except BaseException:
+                pool.give(connection)
+                raise
+            done = loop.create_future()
+            connection.start(exchange, deadline, done)
+            try:
+                await done
+            except asyncio.CancelledError:
+                connection.abort()
+                pool.give(connection)
+                raise
+            pool.give(connection)
+            if reused and not fresh and exchange.retry and loop.time() < deadline:
+                # It had closed while it lay idle: nothing of this message was taken anywhere.
+                connection = None
+                fresh = True
+                continue
+            return exchange.results
+
+    async def _prepare(
+        self, connection: BackendConnection, session: Session | Who | None, deadline: float
+    ) -> None:
+        """Finish what the last message left open, and tell who the client is."""
+        async with asyncio.timeout_at(deadline):
+            await connection.settle()
+            if connection.route.xclient and session is not None:
+                await connection.tell_client(who_is(session), self.pool.hostname)
+
+    def _exchange(
+        self,
+        connection: BackendConnection,
+        route: Route,
+        session: Session | Who | None,
+        sender: Address | None,
+        params: MailParams,
+        recipients: Sequence[To],
+        content: Content,
+    ) -> Exchange:
+        capabilities = connection.capabilities
+        assert capabilities is not None
+        ahead = b""
+        ahead_replies = 0
+        if route.xforward and capabilities.xforward and session is not None:
+            said = xclient_attributes(who_is(session), capabilities.xforward)
+            ahead = _FORMAT.xforward(said)
+            ahead_replies = 1
+        prdr = capabilities.prdr and len(recipients) > 1
+        command = Command(
+            ahead,
+            ahead_replies,
+            mail_line(sender, params, capabilities, prdr),
+            [rcpt_line(to, capabilities) for to in recipients],
+        )
+        return Exchange(
+            command,
+            content,
+            pipelined=capabilities.pipelining,
+            lmtp=route.lmtp,
+            prdr=prdr,
+            where=connection.place,
+            dsn=capabilities.dsn,
+        )
+
+    async def _to_maildir(
+        self, route: Route, sender: Address | None, recipients: Sequence[To], content: Content
+    ) -> list[Result]:
+        """Deliver into a folder: the final delivery, so each recipient has a file of his own."""
+        results = []
+        for to in recipients:
+            try:
+                path = await asyncio.to_thread(
+                    deliver_to_maildir, route.path, sender, to.address, content, self._clock()
+                )
+            except (OSError, ValueError) as error:
+                results.append(deferred("4.3.0", f"maildir: {error}", route.place))
+            else:
+                results.append(Result(DELIVERED, 250, "2.0.0", "Delivered", str(path), True))
+        return results
+
+
+def who_is(session: Session | Who) -> Who:
+    """Return what XCLIENT and XFORWARD may say of a session."""
+    if isinstance(session, Who):
+        return session
+    host = session.host if session.host_confirmed else ""
+    return Who(session.client, session.port, host or "", session.helo, session.esmtp, session.id)

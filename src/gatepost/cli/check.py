@@ -1,0 +1,90 @@
+"""`gatepost check FILE`: what would happen to a mail, without doing it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from gatepost.cli.explain import print_steps, step_as_json
+from gatepost.cli.house import at_desk, read_file
+from gatepost.cli.output import print_facts, print_json
+from gatepost.cli.words import as_json
+
+if TYPE_CHECKING:
+    from gatepost.desk.check import Answer
+
+
+@click.command()
+@click.argument("file", metavar="FILE")
+@click.option("--from", "sender", required=True, metavar="ADDRESS", help="Envelope sender, or <>.")
+@click.option("--to", "recipients", required=True, multiple=True, metavar="ADDRESS", help="May be repeated.")
+@click.option("--ip", default="192.0.2.1", show_default=True, metavar="ADDRESS", help="The client's address.")
+@click.option("--helo", default="", metavar="NAME", help="What it says in HELO; else the sender's domain.")
+@as_json
+def command(file: str, sender: str, recipients: tuple[str, ...], ip: str, helo: str, as_json: bool) -> None:
+    """Say what would happen to the mail in FILE (`-` is stdin), without doing it.
+
+    Every check of each recipient's domain is really asked; nothing is kept, counted or sent.
+    """
+    from ipaddress import ip_address
+
+    try:
+        client = str(ip_address(ip))
+    except ValueError:
+        raise click.BadParameter(f"{ip!r} is not an IP address", param_hint="--ip") from None
+    raw = read_file(file)
+    from gatepost.desk.check import Mail, check
+
+    with at_desk() as desk:
+        answers = check(desk, Mail(raw, sender, recipients, client, helo))
+    if as_json:
+        print_json([_as_json(answer) for answer in answers])
+        return
+    for number, answer in enumerate(answers):
+        if number:
+            click.echo()
+        print_facts(_facts(answer))
+        print_steps(answer.steps)
+
+
+def _facts(answer: Answer) -> dict[str, object]:
+    by = f" by {answer.plugin}" if answer.plugin else ""
+    why = f": {answer.reason}" if answer.reason else ""
+    accepted = answer.fate == "accepted"
+    facts: dict[str, object] = {
+        "to": answer.recipient,
+        "would be": f"{answer.fate}{by}{why}",
+        "reply": "that of the domain's server" if accepted else f"{answer.reply}, at {answer.at}",
+    }
+    if answer.routes:
+        facts["goes to"] = ", ".join(answer.routes)
+    if answer.score:
+        facts["points"] = f"{answer.score:g}"
+    if answer.tags:
+        facts["tagged by"] = ", ".join(answer.tags)
+    if answer.watched:
+        facts["on watch"] = f"{', '.join(answer.watched)} would refuse it"
+    if answer.allowed_by:
+        facts["allowed by"] = answer.allowed_by
+    if answer.kept:
+        facts["kept"] = "a copy in the archive"
+    return facts
+
+
+def _as_json(answer: Answer) -> dict[str, object]:
+    return {
+        "recipient": answer.recipient,
+        "outcome": answer.fate,
+        "at": answer.at,
+        "reply": answer.reply,
+        "plugin": answer.plugin,
+        "reason": answer.reason,
+        "score": answer.score,
+        "tags": answer.tags,
+        "watched": answer.watched,
+        "allowed_by": answer.allowed_by,
+        "kept": answer.kept,
+        "routes": answer.routes,
+        "checks": [step_as_json(step) for step in answer.steps],
+    }

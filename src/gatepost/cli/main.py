@@ -1,0 +1,52 @@
+"""The program `gatepost`: its commands as a table.
+
+Nothing is imported here but click; a command's module imports the house when it is called.
+"""
+
+from __future__ import annotations
+
+import click
+
+from gatepost import __version__
+from gatepost.cli.lazy import Commands, LazyGroup
+
+COMMANDS: Commands = {
+    "serve": ("gatepost.cli.serve", "Run everything on one machine."),
+    "config": ("gatepost.cli.config", "Check or show the configuration of this machine."),
+    "domain": ("gatepost.cli.domain", "Domains, their routes and settings."),
+    "recipient": ("gatepost.cli.recipient", "Who exists in a domain."),
+    "list": ("gatepost.cli.lists", "Allow and deny lists."),
+    "journal": ("gatepost.cli.journal", "What became of each mail; --follow shows it live."),
+    "explain": ("gatepost.cli.explain", "Every check of one mail, with its result and time."),
+    "archive": ("gatepost.cli.archive", "Kept mail: list, show, release, delete."),
+    "queue": ("gatepost.cli.queue", "Mail that waits to be handed on."),
+    "check": ("gatepost.cli.check", "What would happen to a mail, without doing it."),
+    "plugin": ("gatepost.cli.plugin", "The checks: list, show, write a new one, try it."),
+    "changes": ("gatepost.cli.changes", "Who changed what; undo a change."),
+    "bypass": ("gatepost.cli.bypass", "Take the filter out and put it back."),
+    "backup": ("gatepost.cli.backup", "Write everything that is remembered into one file."),
+    "restore": ("gatepost.cli.restore", "Put a backup back."),
+    "completion": ("gatepost.cli.completion", "Completion for bash, zsh or fish."),
+}
+
+
+@click.group(
+    "gatepost",
+    cls=LazyGroup,
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    epilog="Exit status: 0 ok, 1 error, 2 wrong words on the command line or in the configuration.",
+)
+@click.option(
+    "--config",
+    metavar="FILE",
+    help="Configuration file; else $GATEPOST_CONFIG, ./gatepost.toml, /etc/gatepost/gatepost.toml.",
+)
+@click.version_option(__version__, message="gatepost %(version)s")
+def cli(config: str | None) -> None:
+    """Gatepost, an inbound mail filter for many domains."""
+
+
+def main() -> None:
+    """Run the program."""
+    cli.main(prog_name="gatepost")

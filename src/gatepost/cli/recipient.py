@@ -1,0 +1,92 @@
+"""`gatepost recipient`: who exists in a domain."""
+
+from __future__ import annotations
+
+import click
+
+from gatepost.cli.house import at_desk, read_file
+from gatepost.cli.output import print_json, print_table
+from gatepost.cli.words import as_json, domain_argument
+
+INVALID = click.option("--invalid", is_flag=True, help="As known not to exist; this beats valid and `*`.")
+LOCALS = click.argument("locals_", metavar="LOCALPART...", nargs=-1, required=True)
+
+
+@click.group()
+def command() -> None:
+    """Who exists in a domain (with recipients=list). `*` is everybody."""
+
+
+@command.command()
+@domain_argument()
+@LOCALS
+@INVALID
+@click.option(
+    "--only-from", "acl", multiple=True, metavar="NETWORK", help="Takes mail from these clients alone."
+)
+def add(domain: str, locals_: tuple[str, ...], invalid: bool, acl: tuple[str, ...]) -> None:
+    """Add recipients: `ann` or `ann@example.org`."""
+    from gatepost.desk import recipients
+
+    with at_desk() as desk:
+        number = recipients.add(desk, domain, locals_, invalid=invalid, acl=acl or None)
+    same = len(set(locals_)) - number
+    click.echo(f"{domain}: {number} added{f', {same} there already' if same > 0 else ''}")
+
+
+@command.command()
+@domain_argument()
+@LOCALS
+def remove(domain: str, locals_: tuple[str, ...]) -> None:
+    """Take recipients off the list."""
+    from gatepost.desk import recipients
+
+    with at_desk() as desk:
+        number = recipients.remove(desk, domain, locals_)
+    if number == 0:
+        raise click.ClickException(f"{domain}: none of them is listed")
+    click.echo(f"{domain}: {number} removed")
+
+
+@command.command("list")
+@domain_argument()
+@click.option("--limit", type=click.IntRange(1), help="At most so many.")
+@click.option("--after", default="", metavar="LOCALPART", help="From the one behind this on.")
+@as_json
+def listing(domain: str, limit: int | None, after: str, as_json: bool) -> None:
+    """List the recipients of a domain."""
+    from gatepost.desk import recipients
+
+    with at_desk() as desk:
+        found = recipients.listing(desk, domain, after, -1 if limit is None else limit)
+    if as_json:
+        print_json([{"recipient": r.local, "kind": r.kind, "only_from": r.acl} for r in found])
+        return
+    print_table(
+        ["recipient", "kind", "only from"],
+        [(r.local, r.kind, ", ".join(r.acl) if r.acl else "") for r in found],
+        empty="Nobody is listed.",
+    )
+
+
+@command.command("import")
+@domain_argument()
+@click.argument("file", metavar="FILE")
+@INVALID
+@click.option("--replace", is_flag=True, help="Whoever is not in the file goes off the list.")
+def import_(domain: str, file: str, invalid: bool, replace: bool) -> None:
+    """Add recipients from a file (`-` is stdin): one a line, `#` begins a comment."""
+    from gatepost.desk import recipients
+
+    data = read_file(file)
+    with at_desk() as desk:
+        done = recipients.import_lines(desk, domain, data, invalid=invalid, replace=replace)
+    for line in done.bad:
+        click.echo(f"gatepost: {file}: {line}", err=True)
+    more = done.bad_count - len(done.bad)
+    if more > 0:
+        click.echo(f"gatepost: {file}: and {more} more", err=True)
+    gone = f", {done.removed} removed" if replace else ""
+    click.echo(f"{domain}: {done.read} read, {done.added} new or changed{gone}")
+    if done.bad_count:
+        raise click.ClickException(f"{file}: {done.bad_count} lines could not be read")

@@ -1,0 +1,98 @@
+"""Who changed what, when, from what to what; and back again.
+
+A roll back is a change of its own, so it can be rolled back too; it is refused where somebody has
+built on what would be undone.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from gatepost.desk.desk import Desk
+from gatepost.desk.errors import Conflict, DeskError, NotFound
+from gatepost.store.base import Change, StoreError
+from gatepost.store.base import Conflict as StoreConflict
+from gatepost.store.base import NotFound as StoreNotFound
+from gatepost.store.scopes import domain_name
+
+SHOWN = 5
+"""Recipients that a line names."""
+
+
+def listing(
+    desk: Desk, domain: str | None = None, *, limit: int = 50, before: int | None = None
+) -> list[Change]:
+    """Return the changes (of a domain with its mailboxes), the newest first."""
+    try:
+        name = None if domain is None else domain if domain == "all" else domain_name(domain)
+    except StoreError as error:
+        raise DeskError(str(error)) from error
+    return desk.policy.changes(domain=name, limit=limit, before_id=before)
+
+
+def roll_back(desk: Desk, number: int) -> Change:
+    """Undo one change; returns what was undone."""
+    try:
+        change = desk.policy.change(number)
+        desk.policy.roll_back(number, by=desk.by, admin=True)
+    except StoreNotFound as error:
+        raise NotFound(str(error)) from error
+    except StoreConflict as error:
+        raise Conflict(f"change {number} cannot be rolled back: {error}") from error
+    return change
+
+
+def in_words(change: Change) -> str:
+    """Return what a change did, in one line."""
+    if change.what == "settings":
+        said = _settings(change.before or {}, change.after or {})
+    elif change.what == "recipients":
+        said = _recipients(change)
+    elif change.what == "entry":
+        said = _entry(change.before, change.after)
+    elif change.what == "domain":
+        said = "domain added" if change.before is None else "domain removed"
+        route = ((change.after or {}).get("settings") or {}).get("", {}).get("route")
+        said += f", route {', '.join(route)}" if route else ""
+    else:
+        said = f"{change.what} {_short(change.after)}"
+    return f"{said} (undoes change {change.undoes})" if change.undoes is not None else said
+
+
+def _settings(before: dict[str, Any], after: dict[str, Any]) -> str:
+    parts = []
+    for key, new in after.items():
+        old = before.get(key)
+        if new is None:
+            parts.append(f"{key}: {_short(old)} -> not set")
+        elif old is None:
+            parts.append(f"{key}={_short(new)}")
+        else:
+            parts.append(f"{key}: {_short(old)} -> {_short(new)}")
+    return ", ".join(parts)
+
+
+def _recipients(change: Change) -> str:
+    said = []
+    for word, rows in (("added", change.after), ("removed", change.before)):
+        if rows:
+            shown = ", ".join(str(row[0]) for row in rows[:SHOWN])
+            said.append(f"{word} {shown}{f' and {len(rows) - SHOWN} more' if len(rows) > SHOWN else ''}")
+    if not said or not change.complete:
+        said.append("many recipients")
+    return ", ".join(said)
+
+
+def _entry(before: dict[str, Any] | None, after: dict[str, Any] | None) -> str:
+    from gatepost.policy.entries import entry_text
+
+    row = after or before or {}
+    word = "renewed" if before and after else "added" if after else "removed"
+    plugin = f" for {row['plugin']}" if row.get("plugin") else ""
+    return f"{word} {row.get('kind')} {entry_text(str(row.get('field')), str(row.get('value')))}{plugin}"
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 120 else text[:117] + "..."

@@ -1,0 +1,116 @@
+"""Where people's requests are done: what one request needs of the house, opened when first used.
+
+The command line and the console make a `Desk` out of values (a room cannot see the configuration)
+and hand it to the functions of this room. It works on the stores directly, so it does not matter
+whether the server runs: a running one follows within a second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gatepost.plugin.registry import Registry
+    from gatepost.spool.archive import Archive
+    from gatepost.spool.queue import Queue
+    from gatepost.store.journal_db import JournalStore
+    from gatepost.store.policy_db import PolicyStore
+    from gatepost.store.records_db import RecordsStore
+
+ARCHIVE, QUEUE, JOURNAL = "archive", "spool", "journal"
+"""Folders below data_dir."""
+
+
+class Desk:
+    """The stores of one installation and who asks."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        by: str,
+        *,
+        plugin_folder: Path | None = None,
+        archive_bytes: int = 20 << 30,
+        archive_min_free: int = 0,
+        doors: Sequence[tuple[str, int]] = (),
+        dns_servers: Sequence[str] = (),
+        dns_timeout: float = 5.0,
+        hostname: str = "localhost",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.data_dir = data_dir
+        self.by = by
+        """Who changes what is changed, for the list of changes."""
+        self.plugin_folder = plugin_folder
+        self.archive_bytes = archive_bytes
+        self.archive_min_free = archive_min_free
+        self.doors = tuple(doors)
+        """Our own SMTP addresses: no route may lead there."""
+        self.dns_servers = tuple(dns_servers)
+        self.dns_timeout = dns_timeout
+        self.hostname = hostname
+        self.clock = clock
+        self._open = ExitStack()
+
+    @cached_property
+    def policy(self) -> PolicyStore:
+        """Domains, recipients, settings, lists, changes."""
+        from gatepost.store.policy_db import PolicyStore
+
+        store = PolicyStore(self.data_dir / "policy.db")
+        self._open.callback(store.close)
+        return store
+
+    @cached_property
+    def journal(self) -> JournalStore:
+        """What became of each mail."""
+        from gatepost.store.journal_db import JournalStore
+
+        store = JournalStore(self.data_dir / "journal.db")
+        self._open.callback(store.close)
+        return store
+
+    @cached_property
+    def records(self) -> RecordsStore:
+        """What checks and people's deeds leave behind."""
+        from gatepost.store.records_db import RecordsStore
+
+        store = RecordsStore(self.data_dir / "records.db")
+        self._open.callback(store.close)
+        return store
+
+    @cached_property
+    def archive(self) -> Archive:
+        """Kept mail."""
+        from gatepost.spool.archive import Archive
+
+        return Archive(self.data_dir / ARCHIVE, self.archive_bytes, self.archive_min_free, self.clock)
+
+    @cached_property
+    def queue(self) -> Queue:
+        """Mail that waits to be handed on."""
+        from gatepost.spool.queue import Queue
+
+        return Queue(self.data_dir / QUEUE, clock=self.clock)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The checks."""
+        from gatepost.plugin.registry import load
+
+        return load(self.plugin_folder)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self._open.close()
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()

@@ -1,0 +1,85 @@
+"""Memory for `gatepost check`: it reads what is remembered and forgets what would be.
+
+A check that is only asked "what if" must not count, reserve or promote anything.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gatepost.store.base import Records, Reservation, State
+
+
+class ShadowState:
+    """A State over another one that is never written."""
+
+    def __init__(self, below: State, own: State) -> None:
+        self._below = below
+        self._own = own
+        self._gone: set[str] = set()
+
+    async def get(self, key: str) -> bytes | None:
+        """Return a value."""
+        found = await self._own.get(key)
+        if found is not None or key in self._gone:
+            return found
+        return await self._below.get(key)
+
+    async def put(self, key: str, value: bytes, expires: float) -> None:
+        """Keep a value until this check is over."""
+        await self._own.put(key, value, expires)
+
+    async def add(self, key: str, n: int, window: float) -> int:
+        """Count on top of what others have counted."""
+        return await self._own.add(key, n, window) + await self._below.add(key, 0, window)
+
+    async def delete(self, key: str) -> None:
+        """Forget a value until this check is over."""
+        self._gone.add(key)
+        await self._own.delete(key)
+
+
+class ShadowRecords:
+    """Records over others that are never written."""
+
+    def __init__(self, below: Records) -> None:
+        self._below = below
+        self._own: dict[tuple[str, str, str], Any] = {}
+
+    async def get(self, domain: str, plugin: str, key: str) -> Any:
+        """Return a record."""
+        place = (domain, plugin, key)
+        return self._own[place] if place in self._own else await self._below.get(domain, plugin, key)
+
+    async def put(self, domain: str, plugin: str, key: str, value: Any) -> None:
+        """Keep a record until this check is over."""
+        self._own[domain, plugin, key] = value
+
+    async def delete(self, domain: str, plugin: str, key: str) -> None:
+        """Delete a record until this check is over."""
+        self._own[domain, plugin, key] = None
+
+    async def list(
+        self, domain: str, plugin: str, prefix: str = "", limit: int = 1000
+    ) -> list[tuple[str, Any]]:
+        """Return records whose key begins so."""
+        found = dict(await self._below.list(domain, plugin, prefix, limit))
+        for (of_domain, of_plugin, key), value in self._own.items():
+            if (of_domain, of_plugin) == (domain, plugin) and key.startswith(prefix):
+                found[key] = value
+        return sorted((key, value) for key, value in found.items() if value is not None)[:limit]
+
+    async def reserve(
+        self, domain: str, plugin: str, key: str, limit: int, lease: float
+    ) -> Reservation | None:
+        """Say whether a count is free; nothing is held."""
+        if await self._below.count(domain, plugin, key) >= limit:
+            return None
+        return Reservation(0, domain, plugin, key)
+
+    async def settle(self, reservation: Reservation, used: bool) -> None:
+        """Nothing was held."""
+
+    async def count(self, domain: str, plugin: str, key: str) -> int:
+        """Return how many counts are used."""
+        return await self._below.count(domain, plugin, key)

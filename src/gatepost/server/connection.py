@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
@@ -126,6 +126,8 @@ class Connection:
             self.greet()
             return
         self.protocol.receive(data)
+        if self.session.tls:
+            self._door.hub.batch_soon()
         if self._busy:
             self._hold_back()
         else:
@@ -144,6 +146,7 @@ class Connection:
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
         self._door.leave(self)
+        self._door.hub.batch_soon()
         self.dialogue.lost(self._task is not None)
 
     def pause_writing(self) -> None:
@@ -155,6 +158,11 @@ class Connection:
         """asyncio's transport has room again."""
         if self.stream is not None and not self._paused:
             self.stream.resume_reading()
+
+    @property
+    def busy(self) -> bool:
+        """True while an answer is being made."""
+        return self._busy
 
     # -- time -----------------------------------------------------------------------------
 
@@ -187,30 +195,29 @@ class Connection:
             event = protocol.next_event()
             if event is None:
                 break
-            kind = type(event)
-            if kind is DataChunk:
+            if type(event) is DataChunk:
                 dialogue.data(event.data)
                 continue
-            if kind is Answer:
+            if type(event) is Answer:
                 out.append(event.data)
                 if event.close:
                     self._say(b"".join(out))
                     self.close()
                     return
                 continue
-            if kind is StartTls:
+            if type(event) is StartTls:
                 self._start_tls(event, out)
                 return
             answer = dialogue.on(event)
             if answer is None:
                 continue
-            if type(answer) is not bytes:
+            if not isinstance(answer, bytes):
                 if out:
                     self._say(b"".join(out))
                 self._wait_for(answer)
                 return
             out.append(answer)
-            if kind is DataBegin:
+            if type(event) is DataBegin:
                 self._bulk(protocol.in_data)
             if dialogue.closing:
                 self._say(b"".join(out))
@@ -235,6 +242,7 @@ class Connection:
 
     async def _answer(self, answer: Coroutine[Any, Any, bytes]) -> None:
         reply = await answer
+        self._door.hub.batch_soon()
         self._bulk(self.protocol.in_data)
         self._busy = False
         self._task = None
@@ -338,7 +346,7 @@ class Connection:
         self.stream = None
         try:
             await self._door.loop.connect_accepted_socket(
-                lambda: self,  # type: ignore[arg-type,return-value]
+                cast("Callable[[], asyncio.Protocol]", lambda: self),
                 sock,
                 ssl=context,
                 ssl_handshake_timeout=TLS_TIMEOUT,

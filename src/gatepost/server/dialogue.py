@@ -169,7 +169,7 @@ class Dialogue:
             return self.protocol.reply(gateway.shutting_down)
         session.transactions = number = session.transactions + 1
         self.snapshot = gateway.live.snapshot
-        self.transaction = Transaction(
+        self.transaction = transaction = Transaction(
             f"{session.id}.{number}",
             event.sender,
             time.time(),
@@ -180,6 +180,13 @@ class Dialogue:
             event.ret,
             event.envid,
         )
+        refused = gateway.pipeline.gateway_mail(session, transaction)
+        if refused is not None:
+            self.transaction = None
+            outcome = refusal(refused)
+            return self.protocol.reply(
+                Reply(outcome.code, outcome.enhanced, f"{outcome.public} ({session.id})")
+            )
         return self.protocol.reply(SENDER_OK)
 
     def _rcpt(self, event: Rcpt) -> Answer:
@@ -233,8 +240,18 @@ class Dialogue:
             recipient.exempt = True
             self.transaction.recipients.append(recipient)
             return self.protocol.reply(RECIPIENT_OK)
-        findings = self.gateway.pipeline.run_recipient(self.session, self.transaction, recipient, policy)
-        if type(findings) is list:
+        assert self.snapshot is not None
+        pipeline = self.gateway.pipeline
+        refused = pipeline.gateway_rcpt(self.session, self.transaction, recipient)
+        if refused is not None:
+            return self._refuse(recipient, refusal(refused), [])
+        try:
+            row = self.snapshot.recipient(policy.domain, local)
+        except PolicyUnavailable as error:
+            self.gateway.no_policy(error)
+            return self.protocol.reply(NO_POLICY)
+        findings = pipeline.run_recipient(self.session, self.transaction, recipient, policy, row)
+        if isinstance(findings, list):
             return self._judge(recipient, policy, findings)
         return self._judge_later(recipient, policy, findings)
 
@@ -324,7 +341,7 @@ class Dialogue:
         intake = self.intake or self._begin()
         try:
             replies = await intake.finish(event)
-        except Exception as error:  # noqa: BLE001 - our own fault must become 4xx, whatever it is
+        except Exception as error:
             self.gateway.bug("intake", error)
             intake.failed(str(error))
             replies = [LATER]
@@ -346,6 +363,19 @@ class Dialogue:
         if self.intake is not None:
             self.intake.close()
             self.intake = None
+
+
+def refusal(verdict: Any) -> Outcome:
+    """Return the outcome of a refusal by a check that acts for the whole machine."""
+    permanent = verdict.code >= 500
+    return Outcome(
+        Fate.REJECT if permanent else Fate.DEFER,
+        "client_rate",
+        verdict.reason,
+        verdict.public or "Try again later",
+        verdict.code,
+        verdict.enhanced,
+    )
 
 
 _HANDLERS: dict[type, Callable[[Dialogue, Any], Answer]] = {

@@ -12,35 +12,39 @@ import secrets
 import ssl
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, replace
+from json.encoder import encode_basestring_ascii as quote
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gatepost.mail.address import Address
-from gatepost.mail.headers import strip_headers
 from gatepost.mail.ids import SessionIds
-from gatepost.mail.message import Message
+from gatepost.mail.message import Message, decode_words
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.plugin.pipeline import Pipeline
-from gatepost.policy.decide import Outcome
+from gatepost.policy.decide import Fate, Finding, Outcome
 from gatepost.policy.snapshot import Snapshot
-from gatepost.relay.handoff import Relay, Result
-from gatepost.relay.routes import Route, parse_route
+from gatepost.relay.handoff import Relay
+from gatepost.relay.results import Result
 from gatepost.server.body import Memory
+from gatepost.server.record import trace_of, with_step
 from gatepost.smtp.server import Extensions, Limits, ServerProtocol
+from gatepost.spool.envelope import Envelope, Rcpt
+from gatepost.spool.index import Kept
+from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.telemetry import metrics
 from gatepost.telemetry.log import Log
 
 if TYPE_CHECKING:
     from gatepost.config import Config
-    from gatepost.server.board import Board
+    from gatepost.server.board import Column
     from gatepost.server.intake import Intake
     from gatepost.spool.archive import Archive
     from gatepost.spool.queue import Queue
-    from gatepost.store.journal_db import JournalWriter
+    from gatepost.store.journal_writer import JournalWriter
 
 
 @dataclass(slots=True)
@@ -93,12 +97,12 @@ class Gateway:
         )
         self.shutting_down = Reply(421, "4.3.2", "Service is shutting down, try again later", close=True)
         self.trouble = Reply(421, "4.3.0", "Internal trouble, try again later", close=True)
-        self._routes: dict[tuple[str, ...], list[Route]] = {}
         # As the process runs.
         self.tls: ssl.SSLContext | None = None
         self.extensions = Extensions(size=self.max_size, dsn=config.smtp.dsn)
         self.extensions_trusted = replace(self.extensions, xclient=True)
         self.overloaded = ""
+        self._background: set[asyncio.Task[Any]] = set()
         self.draining = False
 
     def offer_tls(self, context: ssl.SSLContext) -> None:
@@ -106,15 +110,6 @@ class Gateway:
         self.tls = context
         self.extensions = replace(self.extensions, starttls=True)
         self.extensions_trusted = replace(self.extensions, xclient=True)
-
-    def routes(self, urls: tuple[str, ...]) -> list[Route]:
-        """Return the parsed routes of a policy (they were checked when they were set)."""
-        routes = self._routes.get(urls)
-        if routes is None:
-            if len(self._routes) > 10_000:
-                self._routes.clear()
-            routes = self._routes[urls] = [parse_route(url) for url in urls]
-        return routes
 
     def bare_postmaster(self, snapshot: Snapshot) -> Address | None:
         """Return whose postmaster a bare `postmaster` is: that of the hosted domain we are named after."""
@@ -126,20 +121,328 @@ class Gateway:
         first = snapshot.first_domain()
         return Address("postmaster", first, f"postmaster@{first}") if first else None
 
-    def xclient(self, session: Session, attributes: dict[str, str]) -> Reply:
+    def xclient(self, session: Session, attributes: dict[str, str | None]) -> Reply:
         """Take the true client from a peer in `xclient_from` (Postfix XCLIENT_README)."""
         session.proxied = session.proxied or session.client
-        address = attributes.get("ADDR", "")
+        address = attributes.get("ADDR")
         if address:
-            session.client = address
-        name = attributes.get("NAME")
-        if name is not None:
-            session.host = name or None
-            session.host_known = session.host_confirmed = bool(name)
-        elif address:
+            session.client = address.removeprefix("IPV6:")
             session.host = None
             session.host_known = session.host_confirmed = False
-        session.helo = attributes.get("HELO", session.helo)
+        if "NAME" in attributes:
+            session.host = attributes["NAME"]
+            session.host_known = True
+            session.host_confirmed = session.host is not None
+        port = attributes.get("PORT")
+        if port and port.isdecimal():
+            session.port = int(port)
+        session.helo = attributes.get("HELO") or session.helo
         session.answers.clear()
         session.facts.clear()
         return Reply(220, "", f"{self.hostname} ESMTP Gatepost")
+
+    # -- counted and logged ---------------------------------------------------------------
+
+    def count_early_talker(self) -> None:
+        """A client talked before the greeting."""
+        metrics.EARLY_TALKERS.inc()
+
+    def count_injection(self, session: Session) -> None:
+        """A client sent commands behind STARTTLS in clear text."""
+        metrics.STARTTLS_INJECTIONS.inc()
+        self._log.event("starttls_injection", "warning", id=session.id, client=session.client)
+
+    def refused_proxy(self, session: Session, why: str) -> None:
+        """A balancer sent no usable PROXY header."""
+        self._log.event("proxy_refused", "warning", id=session.id, peer=session.client, why=why)
+
+    def no_policy(self, error: Exception) -> None:
+        """The policy cannot be read: mail is deferred until it can."""
+        self._log.event("policy_unavailable", "error", why=str(error))
+
+    def bug(self, where: str, error: BaseException) -> None:
+        """Our own mistake: said loudly, answered with 4xx."""
+        text = "".join(traceback.format_exception(error)).strip().replace("\n", " | ")
+        self._log.event("bug", "error", where=where, error=repr(error), trace=text[-900:])
+
+    def not_kept(self, recipient: Recipient, fate: str, error: OSError) -> None:
+        """A copy could not be stored: a refused one is refused all the same, a held one is deferred."""
+        metrics.ARCHIVE_DROPPED.inc()
+        self._log.event(
+            "not_kept", "error", domain=recipient.final.domain, fate=fate, why=error.strerror or str(error)
+        )
+
+    # -- written down ---------------------------------------------------------------------
+
+    def flush(self) -> None:
+        """Write what the last batch of events left in the buffers: one write each."""
+        self._journal.flush()
+        self._log.flush()
+
+    def outcome(
+        self,
+        session: Session,
+        transaction: Transaction,
+        recipient: Recipient,
+        outcome: Outcome,
+        findings: Sequence[Finding],
+    ) -> None:
+        """Write down a recipient that was refused or deferred at RCPT."""
+        fate = "rejected" if outcome.code >= 500 else "deferred"
+        self._write(session, transaction, recipient, outcome, fate, trace_of(findings, outcome))
+
+    def message_outcome(
+        self,
+        session: Session,
+        transaction: Transaction,
+        recipient: Recipient,
+        outcome: Outcome,
+        fate: str,
+        *,
+        head: bytes,
+        size: int,
+        kept: str,
+        result: Result | None,
+        seconds: float,
+    ) -> None:
+        """Write down what became of a recipient's copy of a message."""
+        trace = trace_of(recipient.findings, outcome)
+        reason = ""
+        if result is not None:
+            trace = with_step(trace, "relay", result.kind, f"{result.where}: {result.code} {result.text}")
+            if result.kind != "delivered":
+                reason = result.text
+        policy = recipient.policy
+        subject = subject_of(head) if head and (policy is None or policy.subjects) else ""
+        self._write(
+            session, transaction, recipient, outcome, fate, trace, size, subject, kept, seconds, reason
+        )
+
+    def _write(
+        self,
+        session: Session,
+        transaction: Transaction,
+        recipient: Recipient,
+        outcome: Outcome,
+        fate: str,
+        trace: str,
+        size: int = 0,
+        subject: str = "",
+        kept: str = "",
+        seconds: float = 0.0,
+        reason: str = "",
+    ) -> None:
+        sender = transaction.sender
+        sender_text = sender.text if sender is not None else ""
+        to = recipient.address.text
+        domain = recipient.final.domain if recipient.policy is not None else ""
+        plugin = outcome.plugin
+        why = outcome.reason or reason
+        self._journal.add(
+            outcome_line(
+                transaction.id,
+                domain,
+                to,
+                sender_text,
+                session.client,
+                fate,
+                plugin,
+                why,
+                outcome.code,
+                outcome.score,
+                size,
+                subject,
+                kept,
+                trace,
+                seconds,
+            )
+        )
+        self._log.outcome(
+            id=transaction.id,
+            client=session.client,
+            fate=fate,
+            plugin=plugin,
+            code=outcome.code,
+            score=outcome.score,
+            size=size,
+            seconds=seconds,
+            domain=domain,
+            recipient=to,
+            sender=sender_text,
+            host=session.host or "",
+            helo=session.helo,
+            reason=why,
+        )
+        metrics.OUTCOMES.inc(1, fate)
+        if plugin:
+            metrics.REFUSALS.inc(1, plugin)
+        done = self.pipeline.run_done(session, transaction, recipient, outcome)
+        if done is not None:
+            self.background(done)
+
+    def abandoned(self, session: Session, transaction: Transaction, why: str) -> None:
+        """The transaction ended before its message: each recipient that was named gets its row."""
+        for recipient in transaction.recipients:
+            outcome = recipient.pending or Outcome(
+                Fate.DEFER, "", f"no message: {why}", code=0, enhanced="", score=0.0
+            )
+            self._write(
+                session,
+                transaction,
+                recipient,
+                outcome,
+                "abandoned",
+                trace_of(recipient.findings, outcome),
+            )
+
+    def session_ended(self, session: Session, why: str, protocol: ServerProtocol) -> None:
+        """Write down a session."""
+        metrics.SESSIONS.inc()
+        self._journal.add(
+            session_line(
+                session.id,
+                session.client,
+                session.host or "",
+                session.helo,
+                session.tls,
+                why,
+                session.transactions,
+                protocol.errors,
+                time.time() - session.started,
+                self._steps(session),
+            )
+        )
+
+    def turned_away(self, session: Session, reply: Reply) -> None:
+        """Write down a client that was sent away before the dialogue."""
+        metrics.SESSIONS.inc()
+        metrics.CONNECTIONS_REFUSED.inc(1, reply.enhanced)
+        self._journal.add(session_line(session.id, session.client, "", "", "", reply.text))
+
+    def _steps(self, session: Session) -> str:
+        if not (session.early or session.proxied):
+            return ""
+        steps = []
+        if session.early:
+            steps.append('["session","early","talked before the greeting"]')
+        if session.proxied:
+            steps.append(f'["session","proxied",{quote(session.proxied)}]')
+        return f"[{','.join(steps)}]"
+
+    # -- services of a message ------------------------------------------------------------
+
+    def background(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Do something that no reply waits for."""
+        task = self.loop.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background_done)
+
+    def _background_done(self, task: asyncio.Task[Any]) -> None:
+        self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.bug("background", error)
+
+    @property
+    def busy(self) -> bool:
+        """True while work goes on that a drain must wait for."""
+        return bool(self._background)
+
+    def headers_for(self, recipient: Recipient, outcome: Outcome) -> tuple[tuple[str, str], ...]:
+        """Return the header lines that this copy gets besides Received."""
+        if not outcome.tags and not outcome.headers:
+            return ()
+        headers = list(outcome.headers)
+        if outcome.tags:
+            headers.append(("X-Spam-Flag", "YES"))
+            headers.append(("X-Gatepost-Tags", ", ".join(outcome.tags)))
+        return tuple(headers)
+
+    async def keep(
+        self, intake: Intake, recipient: Recipient, outcome: Outcome, fate: str, head: bytes
+    ) -> str:
+        """Put a copy into the archive, durably; OSError when that cannot be."""
+        session, transaction = intake.session, intake.transaction
+        message = Message(head)
+        policy = recipient.policy
+        item = Kept(
+            id=transaction.id,
+            time=time.time(),
+            sender=transaction.sender.text if transaction.sender is not None else None,
+            recipient=recipient.final.text,
+            domain=recipient.final.domain,
+            ip=session.client,
+            host=session.host or "",
+            helo=session.helo,
+            reason=outcome.reason,
+            plugin=outcome.plugin,
+            outcome=fate,
+            held=fate != "rejected",
+            score=outcome.score,
+            subject=subject_of(head) if policy is None or policy.subjects else "",
+            message_id=message.get("message-id") or "",
+            size=intake.body.size,
+            body=transaction.body,
+            smtputf8=transaction.smtputf8,
+        )
+        ref = await asyncio.to_thread(self._archive.keep, item, [intake.message()])
+        metrics.ARCHIVE_KEPT.inc()
+        return ref
+
+    def withdraw(self, ref: str) -> None:
+        """Take back a copy whose mail stays with the client after all."""
+        if ref:
+            self._archive.delete(ref)
+
+    async def spool(
+        self, intake: Intake, recipient: Recipient, outcome: Outcome, result: Result | None
+    ) -> bool:
+        """Put a copy into the spool, durably; false when that cannot be (then the client keeps the mail)."""
+        session, transaction = intake.session, intake.transaction
+        policy = recipient.policy
+        now = time.time()
+        top = intake.top(self.headers_for(recipient, outcome), recipient.address)
+        envelope = Envelope(
+            id=self._queue.new_id(),
+            sender=transaction.sender.text if transaction.sender is not None else None,
+            recipients=(
+                Rcpt(
+                    recipient.final.text,
+                    recipient.notify,
+                    recipient.orcpt,
+                    result.text if result is not None else outcome.reason,
+                ),
+            ),
+            created=now,
+            due=now + 60,
+            domain=policy.domain,
+            reason="spool" if result is None else result.kind,
+            body=transaction.body,
+            smtputf8=transaction.smtputf8,
+            ret=transaction.ret,
+            envid=transaction.envid,
+            client=session.client,
+            host=session.host or "",
+            helo=session.helo,
+            session=transaction.id,
+        )
+        try:
+            await asyncio.to_thread(self._queue.put, envelope, [top, intake.message()])
+        except OSError as error:
+            self._log.event("not_spooled", "error", id=transaction.id, why=error.strerror or str(error))
+            return False
+        return True
+
+
+def subject_of(head: bytes) -> str:
+    """Return the decoded subject, bounded; "" if there is none."""
+    at = head.find(b"Subject:") if head.startswith(b"Subject:") else head.find(b"\nSubject:") + 1
+    if at <= 0 and not head.startswith(b"Subject:"):
+        if b"subject:" not in head.lower():
+            return ""
+        return decode_words(Message(head).get("subject") or "")
+    end = head.find(b"\n", at)
+    while 0 <= end < len(head) - 1 and head[end + 1] in b" \t" and end - at < 2000:
+        end = head.find(b"\n", end + 1)
+    raw = head[at + 8 : end if end >= 0 else len(head)].decode("utf-8", "replace")
+    raw = raw.replace("\r\n", "").strip()
+    return decode_words(raw) if "=?" in raw else raw[:500]

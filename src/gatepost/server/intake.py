@@ -19,7 +19,7 @@ from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.policy.decide import Fate, Finding, Outcome, decide_message
-from gatepost.relay.handoff import MailParams, Result, Target
+from gatepost.relay.results import MailParams, Result, Target, To
 from gatepost.server.body import Body
 from gatepost.smtp.data import normalize, unstuff
 from gatepost.smtp.server import DataEnd
@@ -64,13 +64,15 @@ class Copy:
 class Intake:
     """One message: its bytes, then its fate."""
 
-    __slots__ = ("_gateway", "_session", "_stuffed", "_transaction", "body", "ends", "started")
+    __slots__ = ("_clean", "_gateway", "_stuffed", "body", "ends", "session", "started", "transaction")
 
     def __init__(self, gateway: Gateway, session: Session, transaction: Transaction) -> None:
         self._gateway = gateway
-        self._session = session
-        self._transaction = transaction
+        self.session = session
+        self.transaction = transaction
         self._stuffed = False
+        self._clean = True
+        """Our reader found neither bare CR nor LF nor NUL: the way out need not look again (T1.3)."""
         self.body = Body(gateway.memory, gateway.scratch)
         self.started = time.monotonic()
         self.ends = self.started + DATA_SECONDS + (transaction.size or gateway.max_size) / 1024
@@ -86,7 +88,7 @@ class Intake:
     def failed(self, why: str) -> None:
         """Our own fault: every recipient not yet written down is deferred."""
         outcome = Outcome(Fate.DEFER, "gatepost", why, "Try again later", 451, "4.3.0")
-        for recipient in self._transaction.recipients:
+        for recipient in self.transaction.recipients:
             self._journal(Copy(recipient, outcome), "deferred")
 
     # -- the way of the message -----------------------------------------------------------
@@ -128,9 +130,9 @@ class Intake:
     def _all(self, reply: Reply) -> list[Reply]:
         """The whole message is refused for its form: every recipient's row says so."""
         outcome = Outcome(Fate.REJECT, "smtp", reply.text, reply.text, reply.code, reply.enhanced)
-        for recipient in (*self._transaction.recipients, *self._transaction.refused):
+        for recipient in (*self.transaction.recipients, *self.transaction.refused):
             self._journal(Copy(recipient, outcome), "rejected")
-        return [reply.with_id(self._session.id)]
+        return [reply.with_id(self.session.id)]
 
     def _normalize(self) -> None:
         """Bare CR or LF become CRLF (CONTRACT 4), here and nowhere later: kept and relayed bytes agree."""
@@ -138,6 +140,7 @@ class Intake:
         self.body.close()
         self.body = Body(self._gateway.memory, self._gateway.scratch)
         self.body.append(text)
+        self._clean = False
         # A bare LF before a dot made a line that begins with one: it needs stuffing on its way out.
         self._stuffed = False
 
@@ -148,13 +151,13 @@ class Intake:
     # -- deciding -------------------------------------------------------------------------
 
     async def _decide(self, head: bytes) -> list[Copy]:
-        transaction, pipeline = self._transaction, self._gateway.pipeline
+        transaction, pipeline = self.transaction, self._gateway.pipeline
         waiting = [r for r in transaction.recipients if r.pending is None]
         asked = [r for r in waiting if pipeline.reads_message(r.policy)]
         if asked:
             message = Message(head, self.message() if pipeline.reads_body(asked) else None)
             async with asyncio.timeout(CHECK_SECONDS):
-                answers = await pipeline.run_message(self._session, transaction, asked, message)
+                answers = await pipeline.run_message(self.session, transaction, asked, message)
             for recipient, findings in zip(asked, answers, strict=True):
                 recipient.findings.extend(findings)
         copies = [Copy(r, r.pending) for r in transaction.recipients if r.pending is not None]
@@ -164,7 +167,7 @@ class Intake:
         return copies
 
     def _judge(self, recipient: Recipient) -> Outcome:
-        policy, transaction, session = recipient.policy, self._transaction, self._session
+        policy, transaction, session = recipient.policy, self.transaction, self.session
         findings: list[Finding] = recipient.findings
         if not findings:
             return ACCEPTED
@@ -189,14 +192,14 @@ class Intake:
         """Write what is refused or held, durably. False: something that must be held could not be."""
         gateway = self._gateway
         kept = [c for c in copies if c.outcome.fate in (Fate.REJECT, Fate.QUARANTINE)]
-        late = [Copy(r, r.pending) for r in self._transaction.refused]
+        late = [Copy(r, r.pending) for r in self.transaction.refused]
         if not kept and not late:
             return True
         mixed = len(kept) < len(copies)
         stored = True
         for copy in (*kept, *late):
             hold = copy.outcome.fate is Fate.QUARANTINE or (
-                mixed and copy in kept and not self._transaction.prdr
+                mixed and copy in kept and not self.transaction.prdr
             )
             fate = "quarantined" if hold else "rejected"
             try:
@@ -213,7 +216,7 @@ class Intake:
         for copy in copies:
             self._gateway.withdraw(copy.kept)
             self._journal(Copy(copy.recipient, FULL), "deferred")
-        return [Reply(452, "4.3.1", f"Insufficient storage ({self._session.id})")]
+        return [Reply(452, "4.3.1", f"Insufficient storage ({self.session.id})")]
 
     # -- handing on -----------------------------------------------------------------------
 
@@ -234,13 +237,13 @@ class Intake:
     async def _hand_group(
         self, headers: tuple[tuple[str, str], ...], copies: list[Copy], deadline: float
     ) -> None:
-        gateway, transaction = self._gateway, self._transaction
+        gateway, transaction = self._gateway, self.transaction
         targets: dict[tuple[str, ...], list[Copy]] = {}
         for copy in copies:
             targets.setdefault(copy.recipient.policy.routes, []).append(copy)
         top = self.top(headers, copies[0].recipient.address if len(copies) == 1 else None)
         results = await gateway.relay.hand_off(
-            self._session,
+            self.session,
             transaction.sender,
             MailParams(
                 size=self.body.size + len(top),
@@ -250,13 +253,17 @@ class Intake:
                 envid=transaction.envid,
             ),
             [
-                Target(gateway.routes(routes), [c.recipient for c in members])
+                Target(
+                    routes,
+                    [To(c.recipient.final, c.recipient.notify, c.recipient.orcpt) for c in members],
+                )
                 for routes, members in targets.items()
             ],
             self.body.pieces() if self.body.in_memory else self.body,
-            stuffed=self._stuffed,
-            top=top,
-            deadline=deadline,
+            self._stuffed,
+            top,
+            deadline,
+            proven=self._clean,
         )
         in_order = [c for members in targets.values() for c in members]
         for copy, result in zip(in_order, results, strict=True):
@@ -265,16 +272,16 @@ class Intake:
     def top(self, headers: tuple[tuple[str, str], ...], only: Address | None) -> bytes:
         """Return the header lines that go before the bytes: ours for this copy, and Received on top."""
         line = received(
-            self._session, self._transaction, self._gateway.hostname, time.time(), only.text if only else None
+            self.session, self.transaction, self._gateway.hostname, time.time(), only.text if only else None
         )
         if not headers:
             return line
         return line + b"".join(f"{name}: {value}\r\n".encode("ascii", "replace") for name, value in headers)
 
     async def _settle(self, copies: list[Copy], head: bytes) -> None:
-        """One mail, many back ends (CONTRACT 5): once somebody has it we say 250, so the rest must be safe here."""
+        """One mail, many back ends (CONTRACT 5): once somebody has it we say 250, so all must be safe."""
         gateway = self._gateway
-        prdr = self._transaction.prdr
+        prdr = self.transaction.prdr
         for copy in copies:
             result = copy.result
             if (
@@ -305,22 +312,22 @@ class Intake:
     # -- replying -------------------------------------------------------------------------
 
     def _replies(self, copies: list[Copy]) -> list[Reply]:
-        if self._transaction.prdr and len(copies) > 1:
+        if self.transaction.prdr and len(copies) > 1:
             each = [self._reply(c) for c in copies]
-            return [PRDR_FIRST, *each, _together(each, self._session.id)]
+            return [PRDR_FIRST, *each, _together(each, self.session.id)]
         if len(copies) == 1:
             return [self._reply(copies[0])]
         taken = [c for c in copies if _taken(c)]
         if taken:
             # A copy that could neither be handed on nor spooled: the client must keep the mail.
             if any(not _taken(c) and not _refused(c) for c in copies):
-                return [Reply(451, "4.3.0", f"Try again later ({self._session.id})")]
-            return [Reply(250, "2.6.0", f"Ok, id {self._session.id}")]
+                return [Reply(451, "4.3.0", f"Try again later ({self.session.id})")]
+            return [Reply(250, "2.6.0", f"Ok, id {self.session.id}")]
         later = [c for c in copies if not _refused(c)]
         return [self._reply((later or copies)[0])]
 
     def _reply(self, copy: Copy) -> Reply:
-        session_id = self._session.id
+        session_id = self.session.id
         outcome, result = copy.outcome, copy.result
         if copy.spooled:
             return Reply(250, "2.0.0", f"Ok, queued, id {session_id}")
@@ -335,7 +342,7 @@ class Intake:
         return Reply(result.code, result.enhanced, f"{result.text} ({session_id})")
 
     def _write_down(self, copies: list[Copy], head: bytes, final: Reply) -> None:
-        deferred = not final.positive and not final.permanent and not self._transaction.prdr
+        deferred = not final.positive and not final.permanent and not self.transaction.prdr
         for copy in copies:
             if deferred and copy.kept:
                 # The client comes again with the whole message: what was kept for it now would stand twice.
@@ -348,7 +355,7 @@ class Intake:
         if copy.spooled:
             return "queued"
         if outcome.fate is Fate.REJECT:
-            return "quarantined" if final.positive and not self._transaction.prdr else "rejected"
+            return "quarantined" if final.positive and not self.transaction.prdr else "rejected"
         if outcome.fate is Fate.QUARANTINE:
             return "quarantined"
         if outcome.fate is Fate.TAKE:
@@ -363,8 +370,8 @@ class Intake:
 
     def _journal(self, copy: Copy, fate: str, head: bytes = b"") -> None:
         self._gateway.message_outcome(
-            self._session,
-            self._transaction,
+            self.session,
+            self.transaction,
             copy.recipient,
             copy.outcome,
             fate,

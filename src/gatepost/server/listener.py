@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
-from gatepost.server.counts import client_key
 from gatepost.server.connection import Connection
+from gatepost.server.counts import client_key
 from gatepost.server.wire import Hub, Wire
 from gatepost.smtp.proxy_header import ProxyResult
 from gatepost.smtp.server import Extensions, ServerProtocol
@@ -95,7 +95,7 @@ class Door:
             now = time.time()
             session = Session(ids.make(int(now * 1000)), client, address[1], now, "smtp", local)
             proxied = bool(proxies) and _within(client, proxies)
-            if gateway.overloaded is not None or self._draining:
+            if gateway.overloaded or self._draining:
                 self._turn_away(fd, session, OVERLOADED if gateway.overloaded else gateway.shutting_down)
                 return
             each = column.enter(key)

@@ -26,7 +26,7 @@ BULK_SIZE = 262_144
 WRITE_LIMIT = 65_536
 """Unsent bytes at which the peer is read from no more until it takes some."""
 LINGER = 5
-"""Seconds that a closed peer's remaining bytes are thrown away, so that our last reply is not lost to a reset."""
+"""Seconds that a closed peer's bytes are still thrown away: a reset would destroy our last reply."""
 
 _IN = select.EPOLLIN | select.EPOLLRDHUP
 _OUT = select.EPOLLOUT
@@ -55,6 +55,7 @@ class Hub:
         """Monotonic seconds at the start of the batch in hand."""
         self.after_batch: Callable[[], None] = _nothing
         """Called once behind each batch of events (the journal is flushed there)."""
+        self._soon = False
         self._epoll = select.epoll()
         self._ready: dict[int, Callable[[int], None]] = {}
         loop.add_reader(self._epoll.fileno(), self._batch)
@@ -113,6 +114,16 @@ class Hub:
         self.loop.remove_reader(self._epoll.fileno())
         self._epoll.close()
         self._ready.clear()
+
+    def batch_soon(self) -> None:
+        """Something happened outside of a batch (a task, TLS): have `after_batch` called behind it."""
+        if not self._soon:
+            self._soon = True
+            self.loop.call_soon(self._batch_ended)
+
+    def _batch_ended(self) -> None:
+        self._soon = False
+        self.after_batch()
 
     def _batch(self) -> None:
         self.now = time.monotonic()

@@ -1,0 +1,139 @@
+"""Builds the house: the only room that knows every other.
+
+`serve` is what `gatepost serve` runs: the parent opens sockets and files, forks the workers and
+the keeper, and supervises. Nothing here decides anything about a mail.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from gatepost import __version__
+from gatepost.app import demo as demonstration
+from gatepost.app.keeper import run_keeper
+from gatepost.app.tools import make_log
+from gatepost.app.worker import Parts, run_worker
+from gatepost.config import Config
+from gatepost.plugin import registry as plugins
+from gatepost.server.board import Board
+from gatepost.server.overload import raise_open_files
+from gatepost.server.sockets import ListenError, open_listeners
+from gatepost.server.systemd import Notifier, listen_sockets
+from gatepost.server.tls import TlsError, open_certificate
+from gatepost.server.workers import Supervisor
+from gatepost.store.base import StoreError
+from gatepost.store.policy_db import PolicyStore
+from gatepost.telemetry.log import Level, Log
+
+BAD_EVENTS = frozenset({"process_died", "worker_blocked", "cannot_start", "cannot_fork", "trouble"})
+
+
+def serve(config: Config, *, demo: bool = False) -> int:
+    """Run everything on one machine until told to stop; returns the exit status."""
+    log = make_log(config)
+    data = config.data_dir
+    try:
+        prepare(data)
+        if demo:
+            demonstration.make(data)
+        certificate = open_certificate(
+            str(config.smtp.tls_certificate or ""),
+            str(config.smtp.tls_key or ""),
+            data,
+            config.hostname,
+            datetime.datetime.now(datetime.UTC),
+        )
+        inherited = listen_sockets(os.environ, os.getpid())
+        socks = open_listeners(
+            config.smtp.listen,
+            inherited=inherited,
+            warn=lambda text: log.event("listen", "warning", why=text),
+        )
+    except (ListenError, TlsError, StoreError, OSError) as error:
+        sys.stderr.write(f"gatepost: {error}\n")
+        return 1
+    workers = config.smtp.worker_processes
+    raise_open_files(config.smtp.max_connections // workers + 4096)
+    parts = Parts(config, socks, certificate)
+    board = Board.create(None, workers, config.smtp.max_connections)
+    names = plugins.load(config.plugins.folder)
+    for name, why in names.errors().items():
+        log.event("plugin_failed", "error", plugin=name, why=why)
+    for problem in names.problems:
+        log.event("plugins_not_read", "error", why=problem)
+
+    def on_event(name: str, fields: dict[str, Any]) -> None:
+        level: Level = "error" if name in BAD_EVENTS else "info"
+        log.event(name, level, **fields)
+
+    def to_watch(plugin: str, times: int) -> None:
+        """A plugin that blocked the loop twice may only watch from now on, for all domains."""
+        store = PolicyStore(data / "policy.db")
+        try:
+            store.put("all", {f"{plugin}.mode": "watch"}, by="watchdog")
+        finally:
+            store.close()
+        log.event("plugin_put_to_watch", "error", plugin=plugin, times=times)
+
+    log.event(
+        "start",
+        version=__version__,
+        listen=[sock.getsockname()[:2] for sock in socks],
+        workers=workers,
+        data=str(data),
+    )
+    if demo:
+        host, port = socks[0].getsockname()[:2]
+        sys.stdout.write(demonstration.text(host, port, data))
+        sys.stdout.flush()
+    supervisor = Supervisor(
+        lambda n, board, fd: run_worker(parts, n, board, fd),
+        lambda board: run_keeper(parts, board),
+        workers,
+        board,
+        on_event,
+        plugin_name=names.by_index,
+        on_plugin_blocked=to_watch,
+        on_reload=lambda: _reload(certificate, log),
+        notifier=Notifier(os.environ, os.getpid()),
+    )
+    return supervisor.run()
+
+
+def _reload(certificate: Any, log: Log) -> None:
+    try:
+        certificate.reload()
+    except TlsError as error:
+        log.event("certificate", "error", why=str(error))
+
+
+def prepare(data: Path) -> None:
+    """Make the folders and databases that are not there yet."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o750)
+    scratch = data / "scratch"
+    scratch.mkdir(exist_ok=True, mode=0o700)
+    for left in scratch.iterdir():  # of a process that was killed: nobody was told 250 for it
+        left.unlink(missing_ok=True)
+    secret = data / "secret"
+    if not secret.exists():
+        fd = os.open(secret, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        os.write(fd, os.urandom(32))
+        os.fsync(fd)
+        os.close(fd)
+    open_stores(data)
+
+
+def open_stores(data: Path) -> None:
+    """Open each database once, so that its schema is there before anybody forks."""
+    from gatepost.store.journal_db import JournalStore
+    from gatepost.store.records_db import RecordsStore
+    from gatepost.store.state_db import StateStore
+
+    PolicyStore(data / "policy.db").close()
+    JournalStore(data / "journal.db").close()
+    RecordsStore(data / "records.db").close()
+    StateStore(data / "state.db").close()

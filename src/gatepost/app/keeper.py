@@ -1,0 +1,189 @@
+"""The keeper: one process beside the workers for everything that nobody waits for.
+
+It brings the workers' journal lines into the database, empties the spool, lets old things go,
+keeps the last good copy of the policy, and shows metrics and health.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gatepost.app.following import Follower
+from gatepost.app.status import StatusServer
+from gatepost.app.tools import make_log, make_relay, make_resolver
+from gatepost.app.worker import Parts, new_loop
+from gatepost.plugin import registry as plugins
+from gatepost.policy.snapshot import PolicyUnavailable
+from gatepost.relay.courier import Courier
+from gatepost.relay.results import Result
+from gatepost.server.board import Board
+from gatepost.spool.archive import Archive
+from gatepost.spool.envelope import Envelope, Rcpt
+from gatepost.spool.queue import Queue
+from gatepost.store.base import StoreError
+from gatepost.store.journal_db import JournalStore
+from gatepost.store.journal_lines import outcome_line
+from gatepost.store.journal_writer import JournalWriter
+from gatepost.store.policy_follow import LastGood
+from gatepost.telemetry import metrics
+
+COLLECT = 0.5
+"""Seconds between two looks at what the workers wrote."""
+TIDY = 600.0
+
+
+def run_keeper(parts: Parts, board: Board) -> None:
+    """Be the keeper until told to stop."""
+    loop = new_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(Keeper(parts, board).run())
+    finally:
+        loop.close()
+
+
+class Keeper:
+    """The parts of the keeper and its clocks."""
+
+    def __init__(self, parts: Parts, board: Board) -> None:
+        config = parts.config
+        metrics.reset()
+        self._config = config
+        self._board = board
+        self._column = board.open_column(board.keeper)
+        self._log = make_log(config)
+        self._data: Path = config.data_dir
+        self._stopping = asyncio.Event()
+        self._journal = JournalStore(self._data / "journal.db")
+        self._lines = JournalWriter(self._data, "keeper")
+        registry = plugins.load(config.plugins.folder)
+        self._follower = Follower(self._data, registry, self._log)
+        self._archive = Archive(self._data / "archive", config.archive.max_bytes, config.archive.min_free)
+        self._queue = Queue(self._data / "spool", log=self._log.event)
+        self._resolver = make_resolver(config)
+        self._relay = make_relay(config, self._resolver)
+        self._courier = Courier(
+            self._queue,
+            self._relay,
+            hostname=config.hostname,
+            routes_for=self._routes_for,
+            clock=time.time,
+            log=self._log.event,
+            outcome=self._sent,
+        )
+        self._status = StatusServer(config.metrics.listen, self._data, board, self._follower, self._log)
+        self._good = LastGood(self._data)
+        self._good_version = -1
+
+    async def run(self) -> None:
+        """Keep going until told to stop; then bring in what is left."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        await self._status.start()
+        self._recover()
+        clocks = [
+            loop.create_task(self._every(1.0, self._beat)),
+            loop.create_task(self._every(COLLECT, self._collect)),
+            loop.create_task(self._every(TIDY, self._tidy)),
+            loop.create_task(self._every(0.5, self._follow)),
+            loop.create_task(self._courier.run()),
+        ]
+        gc.collect()
+        gc.freeze()
+        await self._stopping.wait()
+        for clock in clocks:
+            clock.cancel()
+        self._lines.close()
+        self._collect()
+        self._relay.pool.close()
+        await self._resolver.close()
+        await self._status.stop()
+        self._journal.close()
+
+    async def _every(self, seconds: float, act: Callable[[], Any]) -> None:
+        """Do something in a rhythm; a fault is said and does not end it."""
+        while True:
+            try:
+                act()
+            except (OSError, StoreError, sqlite3.Error) as error:
+                self._log.event("keeper_trouble", "error", doing=act.__name__, why=str(error))
+            except Exception as error:  # our own bug: mail goes on, and a person must learn of it
+                self._log.event("bug", "error", where=act.__name__, error=repr(error))
+            await asyncio.sleep(seconds)
+
+    def _recover(self) -> None:
+        aside = self._archive.recover(time.time())
+        if aside:
+            self._log.event("archive_recovered", "warning", files=len(aside))
+
+    def _beat(self) -> None:
+        self._column.beat()
+        metrics.SPOOL_MESSAGES.set(len(self._queue))
+
+    def _collect(self) -> None:
+        self._lines.flush()
+        self._journal.collect(self._data)
+
+    def _follow(self) -> None:
+        self._follower.look()
+        version = self._follower.live.snapshot.version
+        self._column.set_version(version)
+        if version != self._good_version:
+            self._good.keep()
+            self._good_version = version
+
+    def _tidy(self) -> None:
+        now = time.time()
+        self._archive.roll()
+        removed = self._archive.expire(now, self._keep_days)
+        pruned = self._journal.prune(now, self._keep_days)
+        if removed or pruned:
+            self._log.event("tidied", archive=removed, journal=pruned)
+
+    def _keep_days(self, domain: str) -> int:
+        try:
+            policy = self._follower.live.snapshot.policy_for(domain)
+        except PolicyUnavailable:
+            return 3650  # not known now: nothing is thrown away for it
+        return policy.keep_days if policy is not None else 30
+
+    def _routes_for(self, domain: str) -> tuple[str, ...] | None:
+        try:
+            policy = self._follower.live.snapshot.policy_for(domain)
+        except PolicyUnavailable:
+            return None
+        return policy.routes if policy is not None else None
+
+    def _sent(self, envelope: Envelope, recipient: Rcpt, result: Result) -> None:
+        """The fate of a spooled copy is final."""
+        fate = "accepted" if result.kind == "delivered" else "rejected"
+        self._lines.add(
+            outcome_line(
+                envelope.session or envelope.id,
+                envelope.domain,
+                recipient.address,
+                envelope.sender or "",
+                envelope.client,
+                fate,
+                "courier",
+                f"{envelope.reason}: {result.text}",
+                result.code,
+                size=envelope.size,
+            )
+        )
+        self._log.event(
+            "courier",
+            id=envelope.session,
+            entry=envelope.id,
+            recipient=recipient.address,
+            fate=fate,
+            why=result.text,
+        )

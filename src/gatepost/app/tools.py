@@ -1,0 +1,70 @@
+"""What the checks and the relay reach the world with; made in each process after the fork."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any, cast
+
+from gatepost.config import Config
+from gatepost.dns.resolver import Resolver
+from gatepost.mail.address import Address
+from gatepost.plugin.tools import Tools
+from gatepost.policy.policy import DomainPolicy
+from gatepost.relay.callout import Callout
+from gatepost.relay.handoff import Relay
+from gatepost.relay.ourselves import Ourselves
+from gatepost.relay.pool import Pool
+from gatepost.server.sockets import parse_host_port
+from gatepost.telemetry import metrics
+from gatepost.telemetry.log import Format, Level, Log
+
+
+def make_log(config: Config) -> Log:
+    """Return the log of this process: standard output, which systemd or a container takes."""
+    return Log(1, cast("Format", config.log.style), cast("Level", config.log.level))
+
+
+def make_resolver(config: Config) -> Resolver:
+    """Return the process's resolver."""
+    return Resolver(config.dns.servers, config.dns.timeout)
+
+
+def make_relay(config: Config, resolver: Resolver) -> Relay:
+    """Return the way on, which never leads to ourselves."""
+    doors = [parse_host_port(address, 25) for address in config.smtp.listen]
+    ourselves = Ourselves([(door.host or "0.0.0.0", door.port) for door in doors])  # noqa: S104 - compared
+    pool = Pool(config.hostname, resolver, is_ours=ourselves.owns, dice=random.random)
+    return Relay(pool, dice=random.random, count=count_relay, clock=time.time)
+
+
+def count_relay(kind: str) -> None:
+    """Count one recipient's result of a hand-off."""
+    metrics.RELAY_ATTEMPTS.inc(1, kind)
+
+
+def make_tools(
+    config: Config,
+    state: Any,
+    records: Any,
+    resolver: Resolver,
+    relay: Relay,
+    running: Callable[[int], None],
+    alert: Callable[[str, str], None],
+) -> Tools:
+    """Return what plugins are handed."""
+    callout = Callout(relay.pool, clock=time.time, dice=random.random)
+
+    async def verify(policy: DomainPolicy, address: Address, _client: str) -> str:
+        return await callout.verify(policy.routes, address)
+
+    return Tools(
+        state=state,
+        records=records,
+        dns=resolver,
+        verify_recipient=verify,
+        alert=alert,
+        hostname=config.hostname,
+        running=running,
+    )

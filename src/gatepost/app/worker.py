@@ -1,0 +1,229 @@
+"""One worker process: its loop, its parts put together, and the small clocks that keep it going."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import json
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gatepost.app.following import Follower
+from gatepost.app.tools import make_log, make_relay, make_resolver, make_tools
+from gatepost.config import Config
+from gatepost.plugin import registry as plugins
+from gatepost.plugin.pipeline import Pipeline
+from gatepost.server.board import Board
+from gatepost.server.gateway import Gateway
+from gatepost.server.listener import Door
+from gatepost.server.overload import Bounds, Overload
+from gatepost.server.tls import Certificate
+from gatepost.server.wire import Hub
+from gatepost.server.workers import say_ready
+from gatepost.spool.archive import Archive
+from gatepost.spool.queue import Queue
+from gatepost.store.journal_writer import JournalWriter
+from gatepost.store.records_db import RecordsStore
+from gatepost.store.state_db import StateStore
+from gatepost.telemetry import metrics
+
+DRAIN_LOOK = 0.25
+FOLLOW = 0.2
+"""Seconds between looks at the policy's version: a change is in force everywhere within one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the parent made before it forked."""
+
+    config: Config
+    socks: list[socket.socket]
+    certificate: Certificate
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """Return uvloop's loop, or the standard library's where it is not to be had."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def run_worker(parts: Parts, n: int, board: Board, notify_fd: int) -> None:
+    """Be a worker until told to stop."""
+    loop = new_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_until_complete(Worker(parts, n, board, loop).run(notify_fd))
+    finally:
+        loop.close()
+
+
+class Worker:
+    """Puts the parts of one worker together and keeps its clocks."""
+
+    def __init__(self, parts: Parts, n: int, board: Board, loop: asyncio.AbstractEventLoop) -> None:
+        config = parts.config
+        metrics.reset()
+        self._n = n
+        self._loop = loop
+        self._config = config
+        self._certificate = parts.certificate
+        self._column = board.open_column(n)
+        self._log = make_log(config)
+        data: Path = config.data_dir
+        self._metrics = data / "run" / f"metrics-w{n}.json"
+        self._metrics.parent.mkdir(exist_ok=True)
+        self._state = StateStore(data / "state.db")
+        self._records = RecordsStore(data / "records.db")
+        self._journal = JournalWriter(data, f"w{n}")
+        self._registry = plugins.load(config.plugins.folder)
+        self._column.name_plugins([one.name for one in self._registry])
+        self._follower = Follower(data, self._registry, self._log)
+        self._resolver = make_resolver(config)
+        self._relay = make_relay(config, self._resolver)
+        self._tools = make_tools(
+            config,
+            self._state,
+            self._records,
+            self._resolver,
+            self._relay,
+            self._column.running,
+            self._alert,
+        )
+        self._pipeline = self._new_pipeline()
+        self._hub = Hub(loop)
+        self.gateway = Gateway(
+            config=config,
+            loop=loop,
+            column=self._column,
+            live=self._follower.live,
+            pipeline=self._pipeline,
+            journal=self._journal,
+            relay=self._relay,
+            archive=Archive(data / "archive", config.archive.max_bytes, config.archive.min_free),
+            queue=Queue(data / "spool", log=self._log.event),
+            log=self._log,
+            worker=n,
+        )
+        self.gateway.offer_tls(parts.certificate.context)
+        self._door = Door(self.gateway, loop, self._hub)
+        self._hub.after_batch = self.gateway.flush
+        self._overload = Overload(Bounds())
+        self._socks = parts.socks
+        self._stopping = asyncio.Event()
+        self._terms = 0
+
+    async def run(self, notify_fd: int) -> None:
+        """Serve until told to stop, then drain."""
+        loop = self._loop
+        loop.add_signal_handler(signal.SIGTERM, self._term)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        self._configure_gateway()
+        self._door.open(self._socks)
+        clocks = [
+            loop.create_task(self._every(1.0, self._second)),
+            loop.create_task(self._every(FOLLOW, self._follow)),
+            loop.create_task(self._every(0.5, self._state.flush)),
+            loop.create_task(self._every(2.0, self._write_metrics)),
+        ]
+        self._column.beat()
+        # What lives now lives for good; a collection over it would only cost time.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 50, 100)
+        say_ready(notify_fd)
+        await self._stopping.wait()
+        self.gateway.draining = True
+        self._door.drain()
+        while self._terms < 2 and (self._door.connections or self.gateway.busy):
+            await asyncio.sleep(DRAIN_LOOK)
+        for clock in clocks:
+            clock.cancel()
+        for connection in list(self._door.connections):
+            connection.close()
+        self._relay.pool.close()
+        await self._resolver.close()
+        self._state.flush()
+        self.gateway.flush()
+        self._journal.close()
+        self._write_metrics()
+
+    def _new_pipeline(self) -> Pipeline:
+        pipeline = Pipeline(self._registry, self._tools, time.time)
+        pipeline.runner.on_failure = self._plugin_failed
+        return pipeline
+
+    # -- clocks ---------------------------------------------------------------------------
+
+    async def _every(self, seconds: float, act: Callable[[], Any]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                act()
+            except Exception as error:  # a clock that stops would stop the watch over time limits
+                self.gateway.bug("clock", error)
+
+    def _second(self) -> None:
+        self._column.beat()
+        self._door.tick()
+        self._overload.look()
+        reason = self._overload.reason
+        if reason != self.gateway.overloaded:
+            self._log.event("overload" if reason else "overload_over", "warning", why=reason or None)
+            self.gateway.overloaded = reason
+        seconds, failures = self._pipeline.runner.drain()
+        for name, count in failures.items():
+            metrics.PLUGIN_FAILURES.inc(count, name)
+        for name, spent in seconds.items():
+            metrics.PLUGIN_SECONDS.inc(spent, name)
+
+    def _follow(self) -> None:
+        if self._follower.look():
+            self._column.set_version(self._follower.live.snapshot.version)
+            metrics.POLICY_VERSION.set(self._follower.live.snapshot.version)
+            self._configure_gateway()
+
+    def _configure_gateway(self) -> None:
+        self._pipeline.configure_gateway(self._follower.live.snapshot.everywhere)
+
+    def _write_metrics(self) -> None:
+        metrics.CONNECTIONS_OPEN.set(self._column.open)
+        path = self._metrics
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(metrics.snapshot()))
+        temporary.replace(path)
+
+    # -- what happens ---------------------------------------------------------------------
+
+    def _term(self) -> None:
+        self._terms += 1
+        self._stopping.set()
+
+    def _reload(self) -> None:
+        """HUP: certificate and plugins anew; sessions that run keep what they began with."""
+        try:
+            self._certificate.reload()
+            self.gateway.offer_tls(self._certificate.context)
+        except Exception as error:
+            self._log.event("certificate", "error", why=str(error))
+        self._registry = plugins.load(self._config.plugins.folder, previous=self._registry)
+        for name, why in self._registry.errors().items():
+            self._log.event("plugin_failed", "error", plugin=name, why=why)
+        self._column.name_plugins([one.name for one in self._registry])
+        self._follower.new_registry(self._registry)
+        self._pipeline = self._new_pipeline()
+        self._configure_gateway()
+        self.gateway.pipeline = self._pipeline
+
+    def _plugin_failed(self, plugin: str, hook: str, text: str) -> None:
+        self._log.event("plugin_no_answer", "error", plugin=plugin, hook=hook, why=text)
+
+    def _alert(self, plugin: str, text: str) -> None:
+        self._log.event("alert", "warning", plugin=plugin, why=text)

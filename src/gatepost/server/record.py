@@ -1,0 +1,73 @@
+"""What is written down about a mail: the checks and what they said, in the journal's short form.
+
+On the way of every refused recipient, so strings are put together by hand; whatever a stranger or
+a plugin wrote goes through the JSON encoder's own quoting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from json.encoder import encode_basestring_ascii as quote
+
+from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Score, Take, Verdict
+from gatepost.policy.decide import Finding, Outcome
+from gatepost.policy.policy import Mode
+
+_WORD: dict[type, str] = {
+    Reject: "reject",
+    Defer: "defer",
+    Score: "score",
+    Allow: "allow",
+    Rewrite: "rewrite",
+    Take: "take",
+    AddHeader: "header",
+}
+MAX_DETAIL = 300
+
+
+def trace_of(findings: Sequence[Finding], outcome: Outcome) -> str:
+    """Return the trace as JSON: a list of [plugin, hook, result, milliseconds, detail]."""
+    steps = [
+        f'["{f.plugin}","{f.hook}","",{f.milliseconds:.2f},""]' if _silent(f) else _said(f) for f in findings
+    ]
+    if outcome.allowed_by:
+        steps.append(f'["lists","","allow",0,{quote(outcome.allowed_by[:MAX_DETAIL])}]')
+    return f"[{','.join(steps)}]"
+
+
+def with_step(trace: str, place: str, result: str, detail: str) -> str:
+    """Return the trace with one more step behind it."""
+    step = f'["{place}","","{result}",0,{quote(detail[:MAX_DETAIL])}]'
+    return f"{trace[:-1]},{step}]" if len(trace) > 2 else f"[{step}]"
+
+
+def _silent(finding: Finding) -> bool:
+    return finding.verdict is None and not finding.failure and finding.mode is not Mode.WATCH
+
+
+def _said(finding: Finding) -> str:
+    verdict = finding.verdict
+    word = _WORD[type(verdict)] if verdict is not None else ""
+    detail = finding.failure or _detail(verdict)
+    if finding.failure:
+        word = f"failed {word}".strip()
+    if finding.allowed_by:
+        detail = f"{detail}; let past by {finding.allowed_by}"
+    if finding.mode is Mode.WATCH:
+        word = f"watch {word}".strip()
+    return (
+        f'["{finding.plugin}","{finding.hook}","{word}",{finding.milliseconds:.2f},'
+        f"{quote(detail[:MAX_DETAIL])}]"
+    )
+
+
+def _detail(verdict: Verdict | None) -> str:
+    if verdict is None:
+        return ""
+    if isinstance(verdict, Rewrite):
+        return f"{verdict.address} {verdict.reason}".strip()
+    if isinstance(verdict, AddHeader):
+        return f"{verdict.name}: {verdict.value}"
+    if isinstance(verdict, Score):
+        return f"{verdict.points:+g} {verdict.reason}"
+    return verdict.reason

@@ -96,7 +96,7 @@ def _faults_of_names(cls: type[Plugin]) -> list[str]:
             function = value.__func__ if isinstance(value, staticmethod | classmethod) else value
             if name in HOOKS:
                 found += _faults_of_hook(where, value)
-            elif callable(function) or isinstance(value, property):
+            elif (callable(function) and not isinstance(value, type)) or isinstance(value, property):
                 near = suggestion(name, (*HOOKS, "has_work", "cost_in"))
                 rule = "" if near else "; the name of a helper begins with an underscore"
                 found.append(f"{where} is not a hook{near or rule}")

@@ -52,6 +52,15 @@ class Pipeline:
             plan = policy.cache[self] = Plan(self.registry, policy)
         return plan
 
+    @property
+    def failures(self) -> dict[str, int]:
+        """Plugin -> failures since the last `drain`."""
+        return self.runner.failures
+
+    def drain(self) -> tuple[dict[str, float], dict[str, int]]:
+        """Return seconds and failures per plugin since the last call; for the metrics, once a second."""
+        return self.runner.drain()
+
     def rewrites(self, policy: DomainPolicy) -> bool:
         """Return True when a plugin may say that a recipient is really another."""
         return bool(self.plan(policy).address)

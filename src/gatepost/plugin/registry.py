@@ -29,7 +29,8 @@ from gatepost.policy.lists import Lists
 from gatepost.policy.policy import Action, Mode, OnFailure, PluginPolicy
 from gatepost.policy.settings import PluginDefaults
 
-BUILT_IN = "gatepost.plugins"
+BUILT_IN = "built-in"
+PACKAGE = "gatepost.plugins"
 GROUP = "gatepost.plugins"
 """Entry points of other distributions."""
 
@@ -69,18 +70,24 @@ class Registry:
     """All plugins of a process, in a fixed order. Frozen: a re-load makes a new one."""
 
     def __init__(self, found: Iterable[tuple[str, Plugin, str, str]]) -> None:
-        loaded: list[Loaded] = []
         self.problems: list[str] = []
-        """What could not be used and has no plugin's name (a folder, a second plugin of the same name)."""
-        names: set[str] = set()
-        for name, plugin, origin, error in found:
-            if name in names:
-                self.problems.append(f"{origin}: there is a plugin {name!r} already")
+        """What has no plugin's name: a folder, a second plugin of the same name, a shipped one replaced."""
+        kept: dict[str, tuple[str, Plugin, str, str]] = {}
+        for one in found:
+            name, _, origin, _ = one
+            first = kept.setdefault(name, one)
+            if first is one:
                 continue
-            names.add(name)
-            loaded.append(Loaded(name, plugin, origin, len(loaded) + 1, origin == "built-in", error))
-        self._loaded = tuple(loaded)
-        self._by_name = {one.name: one for one in loaded}
+            if first[2] == BUILT_IN and origin.endswith(".py"):
+                kept[name] = one  # /etc goes before what is shipped, as everywhere
+                self.problems.append(f"{origin} stands in the place of the shipped plugin {name!r}")
+            else:
+                self.problems.append(f"{origin}: there is a plugin {name!r} already, from {first[2]}")
+        self._loaded = tuple(
+            Loaded(name, plugin, origin, n, origin == BUILT_IN, error)
+            for n, (name, plugin, origin, error) in enumerate(kept.values(), 1)
+        )
+        self._by_name = {one.name: one for one in self._loaded}
 
     def __iter__(self) -> Iterator[Loaded]:
         return iter(self._loaded)
@@ -203,10 +210,10 @@ Loader = Callable[[], type[Plugin]]
 
 
 def _built_in() -> Iterator[tuple[str, str, Loader]]:
-    package = importlib.import_module(BUILT_IN)
+    package = importlib.import_module(PACKAGE)
     for module in pkgutil.iter_modules(package.__path__):
         if not module.name.startswith("_"):
-            yield module.name, "built-in", _from_module(f"{BUILT_IN}.{module.name}")
+            yield module.name, BUILT_IN, _from_module(f"{PACKAGE}.{module.name}")
 
 
 def _from_module(name: str) -> Loader:

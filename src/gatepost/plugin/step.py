@@ -77,7 +77,7 @@ class Step:
         self.key = (plugin.name, hook, policy.key, "" if shared or domain is None else domain.domain)
         """Equal keys have equal answers."""
         early = hook in EARLY and scope in (Scope.SESSION, Scope.DOMAIN)
-        self.outlives_mail = hook in ("connect", "helo")
+        self.outlives_mail = early and hook != "mail"
         """The answer holds for the session, so it must not look at one mail."""
         self.keep = FORGET if not early else SESSION if self.outlives_mail else TRANSACTION
         self.sees_recipient = hook in ("address", "rcpt", "done") or scope is Scope.RECIPIENT

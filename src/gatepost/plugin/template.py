@@ -32,7 +32,7 @@ class {cls}(Plugin):
         return bool(settings.words)
 
     def headers(self, ctx: Context[Settings]) -> Verdict | None:
-        subject = (ctx.message.get("Subject") or "").lower()
+        subject = ctx.message.subject.lower()
         for word in ctx.settings.words:
             if word.lower() in subject:
                 return Reject(f"subject has {{word!r}}")

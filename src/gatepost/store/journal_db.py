@@ -7,7 +7,7 @@ journal is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -170,13 +170,19 @@ class JournalStore:
     # -- forgetting --------------------------------------------------------------------------
 
     def prune(
-        self, now: float, keep_days: Mapping[str, int], default: int = 30, max_rows: int = 100_000
+        self, now: float, keep_days: Callable[[str], int], max_rows: int = 100_000
     ) -> int:
-        """Delete what is older than each domain keeps; return how many rows (`max_rows`: call again)."""
+        """Delete what is older than each domain keeps; return how many rows (`max_rows`: call again).
+
+        `keep_days` is asked for each domain in the journal, and for "": what belongs to none.
+        """
         deleted = 0
+        longest = keep_days("")
         with errors_of(self.path):
             for domain in self._domains():
-                cutoff = now - keep_days.get(domain, default) * DAY
+                days = keep_days(domain)
+                longest = max(longest, days)
+                cutoff = now - days * DAY
                 boundary = self._first_at(cutoff)
                 deleted += self._delete(
                     "DELETE FROM outcome WHERE seq IN"
@@ -184,7 +190,6 @@ class JournalStore:
                     (domain, boundary, cutoff),
                     max_rows - deleted,
                 )
-            longest = max([default, *keep_days.values()])
             deleted += self._delete(
                 "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE time < ? ORDER BY id LIMIT ?)",
                 (now - longest * DAY,),

@@ -16,7 +16,7 @@ from typing import TypeVar
 from gatepost.policy.settings import PluginDefaults
 from gatepost.policy.snapshot import Snapshot
 from gatepost.policy.source import DomainRows, Everywhere, RecipientRow
-from gatepost.store.base import StoreError
+from gatepost.store.base import StoreDamaged, StoreError, StoreLocked
 from gatepost.store.policy_db import FILE, PolicyStore
 from gatepost.store.policy_rows import PolicyReader
 from gatepost.store.sqlite import READ_WAIT, open_read_only
@@ -173,27 +173,23 @@ class PolicyFollower:
         return later
 
 
-class LastGood:
-    """Keeps `policy.last-good.db` up to date. Of one process only."""
+def keep_last_good(folder: Path) -> bool:
+    """Make the last good copy anew from a sound policy; return whether that was done.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._version: int | None = None
-
-    def keep(self) -> bool:
-        """Copy the policy if it has changed and is sound; return whether a copy was made."""
-        path = self._folder / FILE
-        if not path.exists():
-            return False
+    For one process, after each change. A damaged, locked or empty policy leaves the old copy in
+    place: who follows it says so. Raises StoreFull where the copy cannot be written.
+    """
+    path = folder / FILE
+    if not path.exists():
+        return False
+    try:
         store = PolicyStore(path)
         try:
-            version = store.version()
-            if version == self._version and (self._folder / LAST_GOOD).exists():
+            if store.first_domain() is None:
                 return False
-            if store.first_domain() is None:  # an empty policy is no good one
-                return False
-            store.copy_to(self._folder / LAST_GOOD)
-            self._version = version
+            store.copy_to(folder / LAST_GOOD)
         finally:
             store.close()
-        return True
+    except (StoreDamaged, StoreLocked):
+        return False
+    return True

@@ -42,17 +42,17 @@ class PolicyReader:
 
     def __init__(self, path: Path, db: sqlite3.Connection) -> None:
         self.path = path
-        self._db = db
+        self.db = db
 
     def close(self) -> None:
         """Close the database."""
-        self._db.close()
+        self.db.close()
 
     # -- what a snapshot asks (policy.source.PolicySource) ----------------------------------
 
     def domain(self, name: str) -> DomainRows | None:
         """Return a domain's rows, None if it is not hosted here."""
-        db = self._db
+        db = self.db
         try:
             if db.execute(_EXISTS, (name,)).fetchone() is None:
                 return None
@@ -77,8 +77,8 @@ class PolicyReader:
     def everywhere(self) -> Everywhere:
         """Return what is set for all domains."""
         with errors_of(self.path):
-            settings = self._db.execute(_SETTINGS, (EVERYWHERE,)).fetchall()
-            entries = self._db.execute(_ENTRIES, (EVERYWHERE,)).fetchall()
+            settings = self.db.execute(_SETTINGS, (EVERYWHERE,)).fetchall()
+            entries = self.db.execute(_ENTRIES, (EVERYWHERE,)).fetchall()
         return Everywhere(
             {key: json.loads(value) for _, key, value in settings},
             tuple(_entry(EVERYWHERE, row) for row in entries),
@@ -87,7 +87,7 @@ class PolicyReader:
     def recipient(self, domain: str, local: str) -> RecipientRow | None:
         """Return what is known of a folded local part: invalid first, then itself, then the wildcard."""
         try:
-            db = self._db
+            db = self.db
             row = (
                 db.execute(_RECIPIENT, (domain, local)).fetchone()
                 or db.execute(_RECIPIENT, (domain, "*")).fetchone()
@@ -98,26 +98,26 @@ class PolicyReader:
 
     def hold(self) -> None:
         """Go on with the rows as they are now: reads until `release` then take no lock each."""
-        if not self._db.in_transaction:
+        if not self.db.in_transaction:
             with errors_of(self.path):
-                self._db.execute("BEGIN")
+                self.db.execute("BEGIN")
 
     def release(self) -> None:
         """See what others have changed."""
-        if self._db.in_transaction:
+        if self.db.in_transaction:
             with errors_of(self.path):
-                self._db.execute("COMMIT")
+                self.db.execute("COMMIT")
 
     def recipients_up_to(self, domain: str, limit: int) -> list[RecipientRow] | None:
         """Return all recipients of a domain, None if there are more than `limit`."""
         with errors_of(self.path):
-            rows = self._db.execute(_SOME, (domain, "", limit + 1)).fetchall()
+            rows = self.db.execute(_SOME, (domain, "", limit + 1)).fetchall()
         return None if len(rows) > limit else [_recipient(row) for row in rows]
 
     def first_domain(self) -> str | None:
         """Return the first hosted domain by name, None if there is none."""
         with errors_of(self.path):
-            row = self._db.execute("SELECT name FROM domain ORDER BY name LIMIT 1").fetchone()
+            row = self.db.execute("SELECT name FROM domain ORDER BY name LIMIT 1").fetchone()
         return None if row is None else row[0]
 
     # -- following ---------------------------------------------------------------------------
@@ -125,13 +125,13 @@ class PolicyReader:
     def version(self) -> int:
         """Return the number of the policy: each change makes it one higher."""
         with errors_of(self.path):
-            (number,) = self._db.execute("SELECT number FROM version").fetchone()
+            (number,) = self.db.execute("SELECT number FROM version").fetchone()
         return int(number)
 
     def follow_token(self) -> int:
         """Return a number that differs as soon as another connection has changed something."""
         try:
-            (token,) = self._db.execute("PRAGMA data_version").fetchone()
+            (token,) = self.db.execute("PRAGMA data_version").fetchone()
         except sqlite3.Error as error:
             raise in_words(error, self.path) from error
         return int(token)
@@ -139,7 +139,7 @@ class PolicyReader:
     def changed_domains(self, since_version: int) -> tuple[int, set[str] | None]:
         """Return the version now and the domains that changed since; None: all of them may have."""
         with errors_of(self.path):
-            rows = self._db.execute(
+            rows = self.db.execute(
                 "SELECT DISTINCT domain FROM change WHERE version > ? LIMIT ?",
                 (since_version, MAX_CHANGED + 1),
             ).fetchall()
@@ -157,7 +157,7 @@ class PolicyReader:
     def domains(self, after: str = "", limit: int = -1) -> list[str]:
         """Return the names of the hosted domains in order, from the one behind `after` on."""
         with errors_of(self.path):
-            rows = self._db.execute(
+            rows = self.db.execute(
                 "SELECT name FROM domain WHERE name > ? ORDER BY name LIMIT ?", (after, limit)
             ).fetchall()
         return [row[0] for row in rows]
@@ -166,7 +166,7 @@ class PolicyReader:
         """Return what is set in just this scope."""
         domain, local = parse_scope(scope)
         with errors_of(self.path):
-            rows = self._db.execute(
+            rows = self.db.execute(
                 "SELECT key, value FROM setting WHERE domain = ? AND local = ? ORDER BY key", (domain, local)
             ).fetchall()
         return {key: json.loads(value) for key, value in rows}
@@ -174,7 +174,7 @@ class PolicyReader:
     def mailboxes(self, domain: str) -> list[str]:
         """Return the local parts that have settings or entries of their own."""
         with errors_of(self.path):
-            rows = self._db.execute(
+            rows = self.db.execute(
                 "SELECT local FROM setting WHERE domain = ?1 AND local != ''"
                 " UNION SELECT local FROM entry WHERE domain = ?1 AND local != '' ORDER BY 1",
                 (domain,),
@@ -184,12 +184,12 @@ class PolicyReader:
     def recipients(self, domain: str, after: str = "", limit: int = -1) -> list[RecipientRow]:
         """Return the recipients of a domain by local part, from the one behind `after` on."""
         with errors_of(self.path):
-            return [_recipient(r) for r in self._db.execute(_SOME, (domain, after, limit)).fetchall()]
+            return [_recipient(r) for r in self.db.execute(_SOME, (domain, after, limit)).fetchall()]
 
     def count_recipients(self, domain: str) -> int:
         """Return how many recipients a domain has listed."""
         with errors_of(self.path):
-            (number,) = self._db.execute(
+            (number,) = self.db.execute(
                 "SELECT count(*) FROM recipient WHERE domain = (SELECT id FROM domain WHERE name = ?)",
                 (domain,),
             ).fetchone()
@@ -199,7 +199,7 @@ class PolicyReader:
         """Return the list entries of just this scope, the oldest first."""
         domain, local = parse_scope(scope)
         with errors_of(self.path):
-            rows = self._db.execute(_ENTRIES, (domain,)).fetchall()
+            rows = self.db.execute(_ENTRIES, (domain,)).fetchall()
         return [_entry(domain, row) for row in rows if row[5] == local]
 
 

@@ -74,6 +74,11 @@ class Gateway:
             assert 0 == done.returncode, f"gatepost {' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done
 
+    def cli_bytes(self, *arguments: str) -> bytes:
+        """Run a command and return the bytes that it printed."""
+        command = [GATEPOST, "--config", str(self.config), *arguments]
+        return subprocess.run(command, capture_output=True, timeout=60, cwd=self.top, check=True).stdout
+
     def json(self, *arguments: str) -> Any:
         """Run a command with --json and return what it printed, read."""
         return json.loads(self.cli(*arguments, "--json").stdout)

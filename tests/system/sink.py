@@ -11,9 +11,9 @@ from tests.system.process import Child, free_port, greets, program
 class Sink:
     """A running smtp-sink; each transaction becomes a file."""
 
-    def __init__(self, top: Path, *options: str) -> None:
+    def __init__(self, top: Path, *options: str, port: int = 0) -> None:
         self.top = top
-        self.port = free_port()
+        self.port = port or free_port()
         command = [program("smtp-sink", "postfix"), "-c", "-d", str(top / "got.%M."), *options]
         if os.geteuid() == 0:
             top.chmod(0o777)

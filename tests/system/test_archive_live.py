@@ -1,0 +1,73 @@
+"""Refused after the data: kept, in the day's index, shown, and released to the domain's own server."""
+
+import datetime as dt
+import json
+import re
+import uuid
+from pathlib import Path
+
+from tests.system.exim import Exim
+from tests.system.gateway import Gateway
+from tests.system.test_backends import ID, hosting, letter
+
+BODY = ".a dot\r\n\tand an odd \xe9 line  \r\n" + "x" * 2000 + "\r\n"
+
+
+def refused(gateway: Gateway, exim: Exim, marker: str) -> str:
+    """Deny the client, send a mail, and return the id of its refusal."""
+    hosting(gateway, exim.port)
+    gateway.cli("list", "add", "example.org", "deny", "127.0.0.66")
+    message = letter(marker).removesuffix(b"Hello\r\n") + BODY.encode("latin-1")
+    for _ in range(40):
+        code, text = gateway.send(["ann@example.org"], message, source="127.0.0.66")
+        if code != 250:
+            break
+    assert 550 == code, text
+    found = re.search(ID, text)
+    assert found
+    return found[0]
+
+
+def index_lines(data: Path) -> list[dict[str, object]]:
+    """Return today's lines of the index (either day, should the test run at midnight)."""
+    lines = [line for path in (data / "archive" / "index").glob("*.jsonl") for line in path.open()]
+    return [json.loads(line) for line in lines]
+
+
+def test_refused_kept_shown_released(gateway: Gateway, exim: Exim) -> None:
+    """The whole way: 550 behind the data, a file and a line, `archive show`, `archive release`, once."""
+    marker = uuid.uuid4().hex
+    id_ = refused(gateway, exim, marker)
+
+    kept = [line for line in index_lines(gateway.data) if line["subject"] == marker and line["id"] == id_]
+    assert 1 == len(kept)
+    wanted = {"id", "time", "from", "ip", "host", "helo", "reason", "plugin", "outcome", "score", "subject"}
+    assert wanted | {"recipient", "message-id", "size", "filename"} <= set(kept[0])
+    assert "127.0.0.66" == kept[0]["ip"]
+    assert "deny_list" == kept[0]["plugin"]
+    day = dt.datetime.now(dt.UTC).date().isoformat()
+    assert (gateway.data / "archive" / "today").exists() or not (gateway.data / "archive" / day).exists()
+
+    shown = gateway.cli_bytes("archive", "show", id_)
+    assert BODY.encode("latin-1") in shown
+    assert marker.encode() in shown
+
+    gateway.cli("archive", "release", id_)
+    arrived = exim.maildir("ann").wait(marker)
+    assert BODY.encode("latin-1").replace(b"\r\n", b"\n") in arrived.replace(b"\r\n", b"\n")
+
+    gateway.cli("archive", "release", id_, check=False)
+    second = uuid.uuid4().hex
+    assert 250 == gateway.send(["ann@example.org"], letter(second))[0]
+    exim.maildir("ann").wait(second)
+    exim.maildir("ann").wait(marker)  # still one copy
+
+
+def test_killed_after_the_refusal_it_is_still_there(gateway: Gateway, exim: Exim) -> None:
+    """What was refused with 550 after the data is kept, whatever happens to the processes."""
+    marker = uuid.uuid4().hex
+    id_ = refused(gateway, exim, marker)
+
+    gateway.kill()
+
+    assert marker.encode() in gateway.cli_bytes("archive", "show", id_)

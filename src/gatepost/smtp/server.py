@@ -119,12 +119,13 @@ class ServerProtocol(Machine):
                 and end < 510
                 and not (self._pos or self._skipped or self._more)
             ):  # a command that came alone: what `take` does, without the call
-                line: bytes | None = data[:end]
+                line = data[:end]
                 self._data = b""
             else:
-                line = self.take()
-                if line is None:
+                taken = self.take()
+                if taken is None:
                     return None
+                line = taken
                 if len(line) > self._limits.command_line - 2 and line[:4].upper() not in LONG_VERBS:
                     return self._abort(TOO_LONG)
             handler = self._commands.get(line[:4])

@@ -5,6 +5,7 @@ Whoever can answer `look` (name and type in, records or DnsError out) gets the r
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from gatepost.dns.names import MAX_ANSWERS, DnsError, DnsFailure, reverse_name, same_address
@@ -14,16 +15,16 @@ MAX_PTR = 10
 """PTR names of one address that are looked at (RFC 7208, 5.5 has the same bound)."""
 
 
-class Lookups:
+class Lookups(ABC):
     """Answers as text; `NxDomain`, `NoData` or `DnsFailure` when there are none."""
 
+    @abstractmethod
     async def look(self, name: str, kind: str) -> Records:
         """Return the records of a name; MX as `10 mail.example.org`."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def look_all(self, names: Sequence[str], kind: str) -> list[Records | DnsError]:
         """Ask all at once; an error stands in the list and stops nothing."""
-        raise NotImplementedError
 
     async def a(self, name: str) -> list[str]:
         """Return IPv4 addresses."""

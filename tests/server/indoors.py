@@ -84,7 +84,7 @@ class Indoors:
         self.store = PolicyStore(folder / "policy.db")
         self.registry = registry or plugins.load(None, entries=False)
         self.back_end = BackEnd()
-        self.zone = Zone({})
+        self.zone = Zone("")
         self.loop = asyncio.get_running_loop()
         self.log_file = folder / "log"
         self._log_stream = self.log_file.open("wb")

@@ -31,7 +31,7 @@ from gatepost.store.base import StoreError
 from gatepost.store.journal_db import JournalStore
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
-from gatepost.store.policy_follow import LastGood
+from gatepost.store.policy_follow import keep_last_good
 from gatepost.telemetry import metrics
 
 COLLECT = 0.5
@@ -79,7 +79,6 @@ class Keeper:
             outcome=self._sent,
         )
         self._status = StatusServer(config.metrics.listen, self._data, board, self._follower, self._log)
-        self._good = LastGood(self._data)
         self._good_version = -1
 
     async def run(self) -> None:
@@ -137,7 +136,7 @@ class Keeper:
         version = self._follower.live.snapshot.version
         self._column.set_version(version)
         if version != self._good_version:
-            self._good.keep()
+            keep_last_good(self._data)
             self._good_version = version
 
     def _tidy(self) -> None:

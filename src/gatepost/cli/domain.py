@@ -93,35 +93,32 @@ def listing(as_json: bool) -> None:
 @as_json
 def show(domain: str, as_json: bool) -> None:
     """Show what is set for a domain (`get` shows all that is in force)."""
-    from gatepost.desk import domains, lists
-    from gatepost.desk.scopes import hosted
+    from gatepost.desk import domains_listed
 
     with at_desk() as desk:
-        name = hosted(desk, domain)
-        own = domains.own_values(desk, name)
-        listed = desk.policy.count_recipients(name)
-        mailboxes = desk.policy.mailboxes(name)
-        entries = len(lists.show(desk, name))
-        version = desk.policy.version()
+        about = domains_listed.about(desk, domain)
     if as_json:
         print_json(
             {
-                "domain": name,
-                "version": version,
-                "recipients": listed,
-                "entries": entries,
-                "mailboxes": mailboxes,
-                "settings": own,
+                "domain": about.name,
+                "version": about.version,
+                "recipients": about.listed,
+                "entries": about.entries,
+                "mailboxes": about.mailboxes,
+                "settings": about.settings,
             }
         )
         return
+    own = {key: ", ".join(value) if key == "route" else value for key, value in about.settings.items()}
+    more = {"mailboxes with own settings": ", ".join(about.mailboxes)} if about.mailboxes else {}
     print_facts(
         {
-            "domain": name,
-            **{key: ", ".join(value) if key == "route" else value for key, value in own.items()},
-            "listed recipients": listed,
-            "list entries": entries,
-            **({"mailboxes with own settings": ", ".join(mailboxes)} if mailboxes else {}),
+            "domain": about.name,
+            **own,
+            "listed recipients": about.listed,
+            "list entries": about.entries,
+            "version": about.version,
+            **more,
         }
     )
 

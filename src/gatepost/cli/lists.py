@@ -89,16 +89,18 @@ def show(words: tuple[str, ...], everywhere: bool, as_json: bool) -> None:
                     "note": one.entry.note,
                     "verified": one.entry.verified,
                     "locked": one.entry.locked,
+                    "uses": one.uses,
+                    "last_used": iso(one.last_used),
                 }
                 for one in found
             ]
         )
         return
-    rows = [(one.scope, one.entry) for one in found]
+    rows = [(one.scope, one.entry, one.uses) for one in found]
     print_table(
-        ["id", "kind", "entry", "for", "more"],
-        [(e.id, e.kind, e.text, _for(scope), _more(e, now)) for scope, e in rows],
-        right=["id"],
+        ["id", "kind", "entry", "for", "uses", "more"],
+        [(e.id, e.kind, e.text, _for(scope), uses, _more(e, now)) for scope, e, uses in rows],
+        right=["id", "uses"],
         empty="The lists are empty.",
     )
 

@@ -66,8 +66,6 @@ def visible(value: object) -> str:
     """Return a value as one printable line."""
     if value is None:
         return "-"
-    if value is True or value is False:
-        return "yes" if value else "no"
     text = value if isinstance(value, str) else compact(value)
     if text.isprintable():
         return text

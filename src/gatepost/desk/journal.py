@@ -9,12 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
-from gatepost.desk.steps import Step, of_trace
 from gatepost.mail.ids import LENGTH, clean
 from gatepost.store.base import OutcomeRow, SessionRow, StoreError
+
+if TYPE_CHECKING:
+    from gatepost.desk.steps import Step
 
 LOOK = 0.5
 """Seconds between two looks of somebody who follows."""
@@ -109,6 +112,8 @@ def follow(
 
 def explain(desk: Desk, typed: str) -> Explanation:
     """Return every check of a session or transaction, by the id that stands in the SMTP reply."""
+    from gatepost.desk.steps import of_trace  # a search does without
+
     wanted = clean(typed.strip().strip("()"))
     if wanted is None:
         raise DeskError(f"{typed!r} is no id; it has {LENGTH} letters and digits, as in the SMTP reply")

@@ -24,6 +24,9 @@ class Listed:
     scope: str
     """`all`, `domain:example.org` or `mailbox:ann@example.org`."""
     entry: Entry
+    uses: int = 0
+    """How often it decided."""
+    last_used: float | None = None
 
 
 def add(
@@ -77,7 +80,9 @@ def show(desk: Desk, word: str | None) -> list[Listed]:
     if level == "domain":
         domain, _ = parse_scope(scope)
         scopes += [f"mailbox:{local}@{domain}" for local in desk.policy.mailboxes(domain)]
-    return [Listed(one, entry) for one in scopes for entry in desk.policy.entries(one)]
+    found = [(one, entry) for one in scopes for entry in desk.policy.entries(one)]
+    uses = desk.records.uses(entry.id for _, entry in found) if found else {}
+    return [Listed(one, entry, *uses.get(entry.id, ())) for one, entry in found]
 
 
 def remove(desk: Desk, word: str | None, what: str) -> Entries:

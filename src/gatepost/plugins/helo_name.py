@@ -40,7 +40,7 @@ class HeloName(Plugin):
 
     def helo(self, ctx: Context[Settings]) -> Verdict | None:
         settings = ctx.settings
-        name = ctx.session.helo.lower()
+        name = ctx.session.helo.lower().removesuffix(".")
         if NAME.fullmatch(name) is None:
             return _odd(name, settings)
         if name.endswith(DIGITS) and BARE_ADDRESS.fullmatch(name):

@@ -106,6 +106,8 @@ def _locals(domain: str, texts: Iterable[str]) -> Strings:
 
 def _local(domain: str, text: str) -> str:
     """Return the local part that `ann` or `ann@example.org` means in this domain."""
+    if not text.strip():
+        raise DeskError("a recipient has a name; * is everybody")
     local, at, its_domain = text.rpartition("@")
     try:
         if (at and not text.startswith('"')) or text.endswith(f"@{domain}"):

@@ -7,6 +7,9 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
 from gatepost.mail.address import (
     Address,
     AddressError,
@@ -16,8 +19,6 @@ from gatepost.mail.address import (
     parse_domain,
     parse_path,
 )
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 SUITE = Path(__file__).parents[3] / "shared" / "conformance" / "addr-isemail"
 ATEXT = "abcXYZ019!#$%&'*+-/=?^_`{|}~"

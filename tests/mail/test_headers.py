@@ -1,4 +1,4 @@
-"""Lines that we write cannot be broken by what a stranger said; lines that came are counted and dropped whole."""
+"""What a stranger said cannot break a line of ours; lines that came are counted and dropped whole."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import re
 from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gatepost.mail.headers import count_received, date, date_header, received, strip_headers
 from gatepost.mail.message import Message
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Transaction
-from hypothesis import given
-from hypothesis import strategies as st
 
 WHEN = 1_700_000_000.9
 DIRTY = st.text(st.sampled_from('ab\r\n\0 ()<>"\\;:\u2028\u202e\ud800é\x1b%.'), max_size=30)

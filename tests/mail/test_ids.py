@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from gatepost.mail.ids import ALPHABET, LENGTH, SessionIds, clean
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from gatepost.mail.message import MAX_HEAD, MAX_LINES, Message, decode_words, find_border
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gatepost.mail.message import MAX_HEAD, MAX_LINES, Message, decode_words, find_border
 
 PLAIN = (
     b"Subject: hello\r\nFrom: Ann <ann@example.org>,\r\n\tBob <bob@example.org>\r\nX-A:\r\nX-A: two\r\n\r\n"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from gatepost.mail.reply import MAX_LINE, Reply, visible
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gatepost.mail.reply import MAX_LINE, Reply, visible
 
 
 @pytest.mark.parametrize(

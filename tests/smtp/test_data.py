@@ -7,6 +7,9 @@ import random
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gatepost.smtp.data import (
     DataReader,
     Inspector,
@@ -16,8 +19,6 @@ from gatepost.smtp.data import (
     unstuff,
     unstuff_pieces,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 WIRE = st.lists(
     st.sampled_from([b"\r\n", b"\r", b"\n", b".", b"\0", b"a", b"\r\n.\r\n", b"\xff"]), max_size=40

@@ -169,7 +169,7 @@ def explain_faults(name: str, model: type[PluginSettings], error: ValueError) ->
     for fault in error.errors():
         place = ".".join(str(part) for part in fault["loc"])
         key = f"{name}.{place}" if place else name
-        if fault["type"] == "extra_forbidden":
+        if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
             near = suggestion(place, (*model.model_fields, *RESERVED))
             allowed = "" if near else f"; its settings are {', '.join(sorted(model.model_fields)) or 'none'}"
             said.append(f"{key}: {name} has no setting {place!r}{near or allowed}")

@@ -93,7 +93,7 @@ def test_table(text: bytes, stuffed: bool, out: bytes) -> None:
         assert sent([text[:cut], text[cut:]], stuffed=stuffed) == (out, True)
 
 
-@pytest.mark.parametrize("ends", itertools.product([b"\r", b"\n", b"\r\r\n", b"\n\r", b"\0"], repeat=2))
+@pytest.mark.parametrize("ends", list(itertools.product([b"\r", b"\n", b"\r\r\n", b"\n\r", b"\0"], repeat=2)))
 def test_smuggling_forms_never_leave(ends: tuple[bytes, bytes]) -> None:
     """Each of the forms of T1.1 is refused, stuffed or not."""
     text = b"a" + ends[0] + b"." + ends[1] + b"MAIL FROM:<b@x>\r\n"

@@ -129,7 +129,7 @@ def test_expect(desk: Desk) -> None:
     """Who saw an older version does not overwrite what somebody else wrote."""
     seen = desk.policy.version()
     domains.set_values(desk, "example.org", {"keep_days": 7})
-    with pytest.raises(Conflict, match="changed.*ann.*7"):
+    with pytest.raises(Conflict, match=r"changed.*ann.*7"):
         domains.set_values(desk, "example.org", {"keep_days": 9}, expect=seen)
     assert domains.own_values(desk, "example.org")["keep_days"] == 7
 

@@ -1,4 +1,4 @@
-"""A word means a domain, a mailbox or all domains; a domain that is not hosted is answered with the nearest."""
+"""A word means a domain, a mailbox or all domains; the nearest name is offered for a wrong one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spans and moments are read as people write them, and what cannot be read is answered with how to write it."""
+"""Spans and moments are read as people write them; what cannot be read is told how to be written."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import click
 
 from gatepost.cli.explain import print_steps, step_as_json
 from gatepost.cli.house import at_desk, complaints, read_file
-from gatepost.cli.output import compact, print_facts, print_json, print_table
+from gatepost.cli.output import compact, print_facts, print_json, print_table, visible
 from gatepost.cli.words import as_json, plugin_argument, read_values
 
 
@@ -128,6 +128,7 @@ def try_(
     raw = read_file(file)
     settings = read_values(values)
     from gatepost.desk import plugins
+    from gatepost.desk.steps import brief
     from gatepost.plugin.bench import Case
 
     case = Case(client=ip, helo=helo, host=host, sender="" if sender == "<>" else sender, recipient=recipient)
@@ -136,8 +137,8 @@ def try_(
     if as_json:
         print_json([step_as_json(step) for step in steps])
         return
-    verdicts = [repr(verdict) for verdict in tried.verdicts]
-    click.echo(", ".join(verdicts) if verdicts else "no opinion")
+    took = f"   took {sum(step.milliseconds for step in steps):.1f} ms"
+    click.echo((visible(", ".join(brief(v) for v in tried.verdicts)) or "no opinion") + took)
     print_steps(steps)
 
 

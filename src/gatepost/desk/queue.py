@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
+from gatepost.mail.ids import clean
 from gatepost.spool.envelope import Envelope
 
 Names = list[str]
@@ -16,10 +17,18 @@ def listing(desk: Desk, domain: str | None = None) -> Envelopes:
 
 
 def find(desk: Desk, names: Names) -> Envelopes:
-    """Return the entries that a person means: an id, or a beginning that only one has."""
+    """Return the entries that a person means: an id, a beginning that only one has, or a session's id."""
     known = {envelope.id: envelope for envelope in desk.queue.list()}
     found: Envelopes = []
     for name in names:
+        session = clean(name)
+        if session is not None and name not in known:
+            of_session = [
+                e for e in known.values() if e.session.partition(".")[0] == session.partition(".")[0]
+            ]
+            found += of_session
+            if of_session:
+                continue
         near = [known[name]] if name in known else [e for id_, e in known.items() if id_.startswith(name)]
         if not near:
             raise NotFound(f"nothing waits under {name!r}")

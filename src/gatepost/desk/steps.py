@@ -5,11 +5,12 @@ The journal has short words (`watch reject`, `failed defer`); here is the one pl
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Score, Take
+from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Score, Take, Verdict
 from gatepost.policy.decide import Finding
 from gatepost.policy.policy import Mode
 
@@ -104,6 +105,18 @@ def of_trace(trace: Any) -> list[Step]:
 def of_findings(findings: Iterable[Finding]) -> list[Step]:
     """Return the steps of checks that have just been asked."""
     return [Step(f.plugin, f.hook, _result(f), f.milliseconds, _detail(f)) for f in findings]
+
+
+def brief(verdict: Verdict) -> str:
+    """Return a verdict as its author wrote it: `Reject("subject has 'casino'")`."""
+    kind = type(verdict).__name__
+    if isinstance(verdict, Score):
+        return f"{kind}({verdict.points:g}, {json.dumps(verdict.reason)})"
+    if isinstance(verdict, Rewrite):
+        return f"{kind}({json.dumps(verdict.address)})"
+    if isinstance(verdict, AddHeader):
+        return f"{kind}({json.dumps(verdict.name)}, {json.dumps(verdict.value)})"
+    return f"{kind}({json.dumps(verdict.reason)})"
 
 
 def _result(finding: Finding) -> str:

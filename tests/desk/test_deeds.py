@@ -1,0 +1,32 @@
+"""Who opened, released or deleted kept mail is written down with the domain."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gatepost.desk.deeds import at_once, deeds_of, write_down
+from gatepost.desk.desk import Desk
+
+REF = "2026-11-23/example.org/X.eml.zst"
+
+
+def test_deeds(desk: Desk, clock: object) -> None:
+    """Oldest first, for one mail or for the whole domain; another domain sees nothing."""
+    for what in ("opened", "released"):
+        write_down(desk, what, "example.org", REF, "ID.1", "ann@example.org")
+        clock.now += 60  # type: ignore[attr-defined]
+    write_down(desk, "deleted", "example.org", REF + "2", "ID.2", "bob@example.org")
+    assert [(d.what, d.by, d.recipient) for d in deeds_of(desk, "example.org", REF)] == [
+        ("opened", "ann", "ann@example.org"),
+        ("released", "ann", "ann@example.org"),
+    ]
+    assert len(deeds_of(desk, "example.org")) == 3
+    assert deeds_of(desk, "example.net") == []
+
+
+def test_at_once() -> None:
+    """The embedded stores never suspend; one that does is our mistake."""
+    with pytest.raises(AssertionError, match="suspended"):
+        at_once(asyncio.sleep(0))

@@ -236,6 +236,4 @@ def _strongest(
 def _allowed(
     entry: Entry, score: float, headers: tuple[tuple[str, str], ...], watched: tuple[str, ...]
 ) -> Outcome:
-    return Outcome(
-        Fate.ACCEPT, score=score, headers=headers, allowed_by=str(entry), watched=watched
-    )
+    return Outcome(Fate.ACCEPT, score=score, headers=headers, allowed_by=str(entry), watched=watched)

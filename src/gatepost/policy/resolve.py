@@ -181,9 +181,11 @@ class Resolver:
         faults: list[Fault],
     ) -> PluginPolicy:
         prefix = f"{plugin.name}."
-        speaking = [] if plugin.scope == "gateway" else [
-            level for level in nearer if any(key.startswith(prefix) for key in level.values)
-        ]
+        speaking = (
+            []
+            if plugin.scope == "gateway"
+            else [level for level in nearer if any(key.startswith(prefix) for key in level.values)]
+        )
         own_tables = [t.own[plugin.name] for t in tables if plugin.name in t.own]
         plain = not speaking and all(t is self._all_tables.own.get(plugin.name) for t in own_tables)
         shared_key = f"{preset.name} {plugin.name}"
@@ -224,9 +226,7 @@ def _find(key: str, levels: list[_Level], default: Any) -> tuple[Any, str]:
     return default, "default"
 
 
-def _fields(
-    plugin: PluginDefaults, levels: list[_Level], domain: str, faults: list[Fault]
-) -> dict[str, Any]:
+def _fields(plugin: PluginDefaults, levels: list[_Level], domain: str, faults: list[Fault]) -> dict[str, Any]:
     """Merge a check's own fields, farthest level first; a level that spoils them is left out."""
     merged: dict[str, Any] = {}
     for level in reversed(levels):

@@ -169,9 +169,7 @@ class JournalStore:
 
     # -- forgetting --------------------------------------------------------------------------
 
-    def prune(
-        self, now: float, keep_days: Callable[[str], int], max_rows: int = 100_000
-    ) -> int:
+    def prune(self, now: float, keep_days: Callable[[str], int], max_rows: int = 100_000) -> int:
         """Delete what is older than each domain keeps; return how many rows (`max_rows`: call again).
 
         `keep_days` is asked for each domain in the journal, and for "": what belongs to none.
@@ -280,4 +278,3 @@ def _alike(line: str) -> list[str]:
 
 def _like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-

@@ -23,6 +23,19 @@ MAX_WAITING = 16 * 1024 * 1024
 """Bytes held while the disk is full; what comes after that is counted and lost."""
 
 
+def in_use(folder: Path) -> bool:
+    """Return whether some process holds a journal file of this data directory open."""
+    for path in (folder / FOLDER).glob("*.log"):
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        finally:
+            os.close(fd)
+    return False
+
+
 class JournalWriter:
     """Collects lines and writes them in batches. One for each process: make it after the fork."""
 

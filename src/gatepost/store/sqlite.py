@@ -158,14 +158,15 @@ def copy(db: sqlite3.Connection, path: Path, to: Path) -> None:
                 target.close()
         check(new)
         new.chmod(0o600)
-        _sync(new)
+        sync(new)
         new.replace(to)
-        _sync(to.parent)
+        sync(to.parent)
     finally:
         new.unlink(missing_ok=True)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file or a folder is on the disk."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)

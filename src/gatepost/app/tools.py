@@ -10,7 +10,9 @@ from typing import Any, cast
 from gatepost.config import Config
 from gatepost.dns.resolver import Resolver
 from gatepost.mail.address import Address
+from gatepost.plugin.outside import http, stream
 from gatepost.plugin.tools import Tools
+from gatepost.plugin.worker import Workers
 from gatepost.policy.policy import DomainPolicy
 from gatepost.relay.callout import Callout
 from gatepost.relay.handoff import Relay
@@ -64,6 +66,9 @@ def make_tools(
         records=records,
         dns=resolver,
         verify_recipient=verify,
+        stream=stream,
+        http=http,
+        in_worker=Workers().run,
         alert=alert,
         hostname=config.hostname,
         running=running,

@@ -8,7 +8,9 @@ look at one recipient, so that is an error (a failure of the check) and not a wr
 
 from __future__ import annotations
 
+from asyncio import StreamReader, StreamWriter
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from gatepost.mail.message import Message
     from gatepost.mail.session import Session
     from gatepost.mail.transaction import Recipient, Transaction
+    from gatepost.plugin.outside import HttpAnswer
     from gatepost.plugin.step import Step
     from gatepost.policy.decide import Outcome
     from gatepost.policy.lists import Entry
@@ -56,7 +59,7 @@ class Context(Generic[S]):
         "session",
     )
 
-    def __init__(  # noqa: PLR0917 - built for each mail, and positions are cheaper than names
+    def __init__(
         self,
         session: Session,
         transaction: Transaction | None,
@@ -254,12 +257,12 @@ class Context(Generic[S]):
         return str(answer)
 
     @property
-    def stream(self) -> Callable[..., Awaitable[Any]]:
-        """`await ctx.stream("unix:/path" or "host:port")`: a bounded connection to a scanner."""
+    def stream(self) -> Callable[[str], AbstractAsyncContextManager[tuple[StreamReader, StreamWriter]]]:
+        """`async with ctx.stream("unix:/path") as (reader, writer)`: a connection to a scanner."""
         return self._tool("stream")  # type: ignore[no-any-return]
 
     @property
-    def http(self) -> Callable[..., Awaitable[Any]]:
+    def http(self) -> Callable[..., Awaitable[HttpAnswer]]:
         """`await ctx.http("POST", url, headers, body)`: one bounded request."""
         return self._tool("http")  # type: ignore[no-any-return]
 

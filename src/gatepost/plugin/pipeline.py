@@ -168,7 +168,7 @@ class Pipeline:
                     self._note_all(members, w.context, findings, decided, w.answer, w.seconds)
         return findings
 
-    def _note_all(  # noqa: PLR0917 - what one answer means for many
+    def _note_all(
         self,
         members: list[tuple[Step, int]],
         context: Context[Any],
@@ -250,7 +250,7 @@ class Pipeline:
 
     # -- what waits ---------------------------------------------------------------------------
 
-    async def _rest(  # noqa: PLR0917 - the loop of `_run_recipient`, taken over in its middle
+    async def _rest(
         self,
         groups: Groups,
         n: int,

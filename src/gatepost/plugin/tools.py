@@ -6,6 +6,7 @@ Protocols, so that this room needs neither the store nor the relay: tests hand i
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -84,9 +85,12 @@ class Tools:
     """(policy, address, client) -> `yes`, `no` or `unknown`: a callout to the domain's own server."""
     recipient_row: Callable[[str, str], RecipientRow | None] | None = None
     """(domain, folded local part) -> row, asked only when nobody handed the row in."""
-    stream: Callable[..., Awaitable[Any]] | None = None
+    stream: Callable[[str], AbstractAsyncContextManager[Any]] | None = None
+    """gatepost.plugin.outside.stream."""
     http: Callable[..., Awaitable[Any]] | None = None
+    """gatepost.plugin.outside.http."""
     in_worker: Callable[..., Awaitable[Any]] | None = None
+    """gatepost.plugin.worker.Workers.run."""
     alert: Callable[[str, str], None] = _no_alert
     """(plugin, text): something that a person should know; into the log and the counts."""
     hostname: str = ""

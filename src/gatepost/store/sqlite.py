@@ -11,7 +11,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 
 from gatepost.store.base import StoreDamaged, StoreError, StoreFull, StoreLocked
@@ -61,7 +60,7 @@ def open_read_only(path: Path, name: str) -> sqlite3.Connection:
 
 def schema(name: str) -> list[str]:
     """Return the migrations of a database in order, as SQL."""
-    folder = resources.files("gatepost.store") / "schema"
+    folder = Path(__file__).parent / "schema"
     files = sorted((f for f in folder.iterdir() if f.name.startswith(f"{name}_")), key=lambda f: f.name)
     return [f.read_text("utf-8") for f in files]
 

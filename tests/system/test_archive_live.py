@@ -39,8 +39,9 @@ def test_refused_kept_shown_released(gateway: Gateway, exim: Exim) -> None:
     marker = uuid.uuid4().hex
     id_ = refused(gateway, exim, marker)
 
-    kept = [line for line in index_lines(gateway.data) if line["subject"] == marker and line["id"] == id_]
+    kept = [line for line in index_lines(gateway.data) if line["subject"] == marker]
     assert 1 == len(kept)
+    assert str(kept[0]["id"]).startswith(id_)
     wanted = {"id", "time", "from", "ip", "host", "helo", "reason", "plugin", "outcome", "score", "subject"}
     assert wanted | {"recipient", "message-id", "size", "filename"} <= set(kept[0])
     assert "127.0.0.66" == kept[0]["ip"]

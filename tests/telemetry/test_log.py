@@ -205,7 +205,7 @@ def test_levels(open_log: OpenLog) -> None:
 
     log.event("quiet")
     log.buffered("quiet")
-    log.outcome(id="X", client="192.0.2.1", fate="accept")
+    log.outcome(id="X", client="192.0.2.1", fate="accepted")
     log.flush()
     log.event("loud", level="error")
 
@@ -219,7 +219,7 @@ def test_buffered_lines_come_in_order(open_log: OpenLog) -> None:
     log, written = open_log()
 
     log.buffered("one")
-    log.outcome(id="X", client="192.0.2.1", fate="accept")
+    log.outcome(id="X", client="192.0.2.1", fate="accepted")
     assert "" == written()
     log.event("three")
     log.flush()
@@ -248,7 +248,7 @@ def test_terse_has_eight_fields(open_log: OpenLog) -> None:
         helo="mail.example.com",
         sender="a@example.com",
         recipient="ann@example.org",
-        fate="reject",
+        fate="rejected",
         plugin="dnsbl",
         reason="listed in bl.test",
     )
@@ -268,7 +268,7 @@ def test_outcomes_come_back_like_events(open_log: OpenLog, value: str) -> None:
     log, written = open_log()
 
     log.outcome(
-        id="S.1", client="192.0.2.1", fate="reject", plugin="dnsbl", code=550, score=1.5, size=7,
+        id="S.1", client="192.0.2.1", fate="rejected", plugin="dnsbl", code=550, score=1.5, size=7,
         seconds=0.25, domain="example.org", recipient=value, sender="a@b.example", host="", helo="x y",
         reason=value, message_id="<m@id>",
     )  # fmt: skip
@@ -280,7 +280,7 @@ def test_outcomes_come_back_like_events(open_log: OpenLog, value: str) -> None:
     assert as_text(value) == fields.pop("reason")
     assert {
         "ts": "2026-09-21T14:13:20.250Z", "level": "info", "event": "outcome", "id": "S.1",
-        "client": "192.0.2.1", "fate": "reject", "plugin": "dnsbl", "code": "550", "score": "1.5",
+        "client": "192.0.2.1", "fate": "rejected", "plugin": "dnsbl", "code": "550", "score": "1.5",
         "size": "7", "seconds": "0.25", "domain": "example.org", "sender": "a@b.example", "host": "",
         "helo": "x y", "message_id": "<m@id>",
     } == fields  # fmt: skip
@@ -289,7 +289,7 @@ def test_outcomes_come_back_like_events(open_log: OpenLog, value: str) -> None:
 def test_terse_of_accepted_mail() -> None:
     """Delivered mail is `queued` without a return value, and an unknown host is `Unknown`."""
     assert "`192.0.2.1\tUnknown\tx\t<>\t<b@c.example>\tqueued\t\t<m@id> (S.1)" == terse(
-        {"id": "S.1", "client": "192.0.2.1", "helo": "x", "recipient": "b@c.example", "fate": "accept",
+        {"id": "S.1", "client": "192.0.2.1", "helo": "x", "recipient": "b@c.example", "fate": "accepted",
          "plugin": "", "message_id": "<m@id>"}
     )  # fmt: skip
 
@@ -298,7 +298,14 @@ def test_terse_of_accepted_mail() -> None:
 def test_terse_cannot_be_forged(value: str) -> None:
     """T7.1 for the terse form: eight fields, one line."""
     line = terse(
-        {"id": "S.1", "client": "192.0.2.1", "helo": value, "sender": value, "reason": value, "fate": "defer"}
+        {
+            "id": "S.1",
+            "client": "192.0.2.1",
+            "helo": value,
+            "sender": value,
+            "reason": value,
+            "fate": "deferred",
+        }
     )
 
     assert 8 == len(line.split("\t"))

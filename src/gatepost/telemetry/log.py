@@ -29,7 +29,7 @@ BUFFER_LIMIT = 256
 LEVELS: dict[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 SECRET = frozenset({"password", "passwd", "secret", "token", "authorization", "auth", "cookie"})
 """Fields of these names are written as `***`, at every level (T7.2)."""
-TERSE_CODES = {"reject": "901", "defer": "902"}
+TERSE_CODES = {"rejected": "901", "deferred": "902"}
 """qpsmtpd's return values DENY and DENYSOFT, by which old tools count refusals."""
 
 _PLAIN = re.compile(r"[!#-<>-\[\]-~]{1,1000}").fullmatch
@@ -168,7 +168,7 @@ def terse(fields: Mapping[str, object]) -> str:
         as_text(fields.get("helo") or ""),
         f"<{as_text(fields.get('sender') or '')}>",
         f"<{as_text(fields.get('recipient') or '')}>",
-        "queued" if fate == "accept" else as_text(fields.get("plugin") or fate),
+        "queued" if fate == "accepted" else as_text(fields.get("plugin") or fate),
         TERSE_CODES.get(fate, ""),
         f"{said} ({session})" if said and session else said or session,
     )

@@ -15,7 +15,7 @@ from gatepost.policy.decide import Finding
 from gatepost.policy.policy import DomainPolicy, Mode
 
 
-def make_plugin(class_name: str = "Probe", **words: Any) -> type[Plugin]:
+def make_plugin(class_name: str = "Probe", /, **words: Any) -> type[Plugin]:
     """Return a plugin class with these hooks and words; on by default."""
     members: dict[str, Any] = {"__doc__": "Made for a test.", "default_mode": Mode.ON, **words}
     return type(class_name, (Plugin,), members)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import time
 import timeit
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from gatepost.dns.zone import Zone
 from gatepost.mail.address import parse_address
 from gatepost.mail.message import Message
 from gatepost.mail.transaction import Recipient
-from gatepost.mail.verdict import Allow, Defer, Reject, Rewrite, Score
+from gatepost.mail.verdict import Reject, Rewrite, Score
 from gatepost.plugin.base import Cost, Plugin, Scope
 from gatepost.plugin.bench import Bench, Case, watching
 from gatepost.plugin.registry import load
@@ -50,7 +48,7 @@ def test_how_often(hook_name: str, scope: Scope, expected: list[int]) -> None:
     bench = Bench([make_plugin(**{hook_name: hook, "scope": scope})])
     one, two = bench.policy("example.org"), bench.policy("second.example")
     mail = Mail(bench)
-    times = []
+    times: list[int] = []
     for policy, local in ((one, "ann"), (one, "bob"), (two, "ann"), (one, "ann")):
         if len(times) == 3:
             mail.again()
@@ -218,183 +216,6 @@ def test_host_that_cannot_be_looked_up() -> None:
     findings = asyncio.run(bench.ask(bench.policy(), None, session))
     assert [None] == [f.verdict for f in findings]
     assert not session.host_known
-
-
-# -- order -------------------------------------------------------------------------------------
-
-
-def test_cheap_before_dear() -> None:
-    """A refusal by a cheap check spares the dear ones; whatever does not refuse for sure does not."""
-    dear, asked = counting()
-    for cheap, spared in (
-        (Reject("x"), True),
-        (Defer("x"), False),
-        (Score(100, "x"), False),
-        (None, False),
-    ):
-        asked.clear()
-        bench = Bench(
-            [
-                make_plugin("Dear", helo=dear, cost=Cost.DNS),
-                make_plugin("Cheap", rcpt=counting(cheap)[0], cost=Cost.MEMORY),
-            ]
-        )
-        ask(bench)
-        assert spared is (asked == []), cheap
-        for switch in ({"mode": "watch"}, {"action": "tag"}, {"action": "quarantine"}):
-            asked.clear()
-            ask(bench, bench.policy("example.org", {"cheap": switch}))
-            assert 1 == len(asked)
-
-
-def test_who_may_vouch_is_asked_all_the_same() -> None:
-    """`Allow` by a dear check beats the refusal of a cheap one, so a cheap refusal must not hide it."""
-    bench = Bench(
-        [
-            make_plugin("Cheap", helo=counting(Reject("x"))[0]),
-            # Whose module imports Allow may return one, as this test's does.
-            make_plugin("Dear", helo=counting(Allow("known"))[0], cost=Cost.DNS, __module__=__name__),
-        ]
-    )
-    policy = bench.policy()
-    findings = ask(bench, policy)
-    assert [Reject("x", "Not accepted here"), Allow("known")] == [f.verdict for f in findings]
-    assert Fate.ACCEPT is decide_recipient(policy, findings, None).fate
-
-
-def test_unskippable_is_first_and_last() -> None:
-    """A recipient that does not exist is refused whatever others say, so they are not asked."""
-    other, asked = counting()
-    bench = Bench(
-        [
-            make_plugin("Other", connect=other),
-            make_plugin("Known", rcpt=counting(Reject("x"))[0], unskippable=True),
-        ]
-    )
-    assert ["known"] == [f.plugin for f in ask(bench)]
-    assert [] == asked
-
-
-@dataclass
-class Fact:
-    text: str
-
-
-def test_facts() -> None:
-    """Who needs a fact is asked after who tells it, whatever they cost and are called."""
-
-    async def tell(_self: Plugin, ctx: Any) -> None:
-        await asyncio.sleep(0)
-        ctx.tell(Fact(ctx.session.client))
-
-    def use(_self: Plugin, ctx: Any) -> Any:
-        fact = ctx.fact(Fact)
-        return Score(1, fact.text if fact else "nothing was told")
-
-    for scope in (Scope.SESSION, Scope.DOMAIN, Scope.RECIPIENT):
-        bench = Bench(
-            [
-                make_plugin("Aaa", helo=use, needs=(Fact,), scope=scope),
-                make_plugin("Zzz", mail=tell, tells=(Fact,), scope=scope, cost=Cost.NETWORK),
-            ]
-        )
-        said = {f.plugin: f.verdict for f in ask(bench)}
-        expected = "nothing was told" if scope is not Scope.RECIPIENT else "192.0.2.1"
-        # helo holds for the session and cannot see what holds for one mail.
-        assert Score(1, expected) == said["aaa"]
-        bench = Bench(
-            [
-                make_plugin("Aaa", rcpt=use, needs=(Fact,), scope=scope),
-                make_plugin("Zzz", mail=tell, tells=(Fact,), scope=scope, cost=Cost.NETWORK),
-            ]
-        )
-        assert Score(1, "192.0.2.1") == {f.plugin: f.verdict for f in ask(bench)}["aaa"]
-
-
-def test_facts_of_one_domain() -> None:
-    """A fact that one domain's settings made is not seen by another domain."""
-
-    def tell(_self: Plugin, ctx: Any) -> None:
-        ctx.tell(Fact(ctx.domain))
-
-    def use(_self: Plugin, ctx: Any) -> Any:
-        return Score(1, ctx.fact(Fact).text)
-
-    bench = Bench([make_plugin("Aaa", mail=tell, tells=(Fact,)), make_plugin("Bbb", rcpt=use, needs=(Fact,))])
-    mail = Mail(bench)
-    for domain in ("a.example", "b.example", "a.example"):
-        assert Score(1, domain) == mail.rcpt(bench.policy(domain))[-1].verdict
-
-
-def test_circle_of_needs() -> None:
-    """Two plugins that need each other are both asked."""
-    bench = Bench(
-        [
-            make_plugin("Aaa", rcpt=counting()[0], needs=(Fact,), tells=(int,)),
-            make_plugin("Bbb", rcpt=counting()[0], needs=(int,), tells=(Fact,)),
-        ]
-    )
-    assert {"aaa", "bbb"} == {f.plugin for f in ask(bench)}
-
-
-def test_all_at_once() -> None:
-    """Five checks that wait a tenth of a second each take a tenth of a second together."""
-
-    async def waits(_self: Plugin, _ctx: Any) -> Any:
-        await asyncio.sleep(0.1)
-        return Score(1, "x")
-
-    bench = Bench([make_plugin(f"P{n}", helo=waits, cost=Cost.DNS) for n in range(5)])
-    started = time.monotonic()
-    findings = ask(bench)
-    assert time.monotonic() - started < 0.3
-    assert 5 == len([f for f in findings if f.verdict == Score(1, "x")])
-    assert all(80 < f.milliseconds < 300 for f in findings)
-
-
-def test_each_its_own_limit() -> None:
-    """A time limit cuts off one check; another that takes longer but may is waited for."""
-
-    async def waits(_self: Plugin, _ctx: Any) -> Any:
-        await asyncio.sleep(0.2)
-        return Score(1, "x")
-
-    bench = Bench(
-        [make_plugin("Short", helo=waits, timeout=0.05), make_plugin("Long", helo=waits, timeout=5)]
-    )
-    said = {f.plugin: f for f in ask(bench)}
-    assert "no answer within 0.05 s" == said["short"].failure
-    assert Score(1, "x") == said["long"].verdict
-
-
-def test_no_task_for_who_does_not_wait() -> None:
-    """Plain hooks answer without a loop being there at all."""
-    bench = Bench(load(entries=False))
-    findings = Mail(bench).rcpt(bench.policy(everything=Mode.ON))
-    assert {"recipients", "helo_name", "deny_list", "dnsbl"} == {f.plugin for f in findings}
-
-
-def test_client_went_away() -> None:
-    """When the asking is cancelled, the checks that wait are cancelled too."""
-    ended: list[str] = []
-
-    async def waits(_self: Plugin, _ctx: Any) -> None:
-        try:
-            await asyncio.sleep(10)
-        finally:
-            ended.append("cancelled")
-
-    async def run() -> None:
-        bench = Bench([make_plugin(helo=waits)])
-        task = asyncio.create_task(bench.ask(bench.policy()))
-        await asyncio.sleep(0.02)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        await asyncio.sleep(0.02)
-
-    asyncio.run(run())
-    assert ["cancelled"] == ended
 
 
 # -- address -----------------------------------------------------------------------------------
@@ -630,11 +451,3 @@ def test_cost_of_the_defaults() -> None:
     warm = min(timeit.repeat(lambda: mail.rcpt(policy), number=count, repeat=5)) / count
     assert cold < 60e-6
     assert warm < cold
-
-
-def test_plan_is_kept_with_the_policy() -> None:
-    """The plan is made once per policy and gone with it."""
-    bench = Bench([make_plugin(helo=counting()[0])])
-    policy = bench.policy()
-    assert bench.pipeline.plan(policy) is bench.pipeline.plan(policy)
-    assert 1 == len(policy.cache)

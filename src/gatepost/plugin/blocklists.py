@@ -27,7 +27,8 @@ MAX_KNOWN = 10_000
 
 ZONE = re.compile(r"(?!-)[A-Za-z0-9_\-]{1,63}(?:\.[A-Za-z0-9_\-]{1,63})*")
 SHORT = re.compile(r"([^=&*\s]+)(?:=([^&*\s]+))?(?:&([^*\s]+))?(?:\*(\S+))?")
-OCTET = re.compile(r"\[([0-9.;]+)\]|(\d{1,3})")
+_RANGE = r"\d{1,3}(?:\.\.\d{1,3})?"
+OCTET = re.compile(rf"\[({_RANGE}(?:;{_RANGE})*)\]|(\d{{1,3}})")
 
 NEVER_V4, ALWAYS_V4 = "1.0.0.127", "2.0.0.127"
 NEVER_V6, ALWAYS_V6 = (

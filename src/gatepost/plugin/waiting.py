@@ -58,6 +58,9 @@ def begin(step: Step, coroutine: Any, context: Context[Any]) -> Any:
         yielded = coroutine.send(None)
     except StopIteration as stop:
         return settled(stop.value)
+    if getattr(yielded, "_asyncio_future_blocking", False):
+        # No task takes the mark off now, and with it another hook could not wait for this future.
+        yielded._asyncio_future_blocking = False
     return Waiting(step, coroutine, context, yielded)
 
 
@@ -115,7 +118,7 @@ def _drive_on(w: Waiting, running: Callable[[int], None]) -> Generator[Any, Any,
     while True:
         if yielded is not NOT_YET:
             if hasattr(yielded, "_asyncio_future_blocking"):
-                # Two hooks may wait for one future (a joined DNS query), and a task clears the mark.
+                # What a task looks for in a future that it is to wait for; it takes it off at once.
                 yielded._asyncio_future_blocking = True
             error = None
             try:

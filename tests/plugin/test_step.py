@@ -1,0 +1,132 @@
+"""Facts before those who need them, cheap before dear, and nobody is asked whom a refusal spares."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from gatepost.mail.verdict import Allow, Defer, Reject, Score
+from gatepost.plugin.base import Cost, Plugin
+from gatepost.plugin.bench import Bench
+from gatepost.plugin.registry import load
+from gatepost.plugin.step import Plan, vouches
+from gatepost.policy.decide import Fate, decide_recipient
+from tests.plugin.stage import ask, counting, make_plugin
+
+
+class Fact:
+    """Something that one plugin tells another."""
+
+
+def test_cheap_before_dear() -> None:
+    """A refusal by a cheap check spares the dear ones; whatever does not refuse for sure does not."""
+    dear, asked = counting()
+    for cheap, spared in (
+        (Reject("x"), True),
+        (Defer("x"), False),
+        (Score(100, "x"), False),
+        (None, False),
+    ):
+        asked.clear()
+        bench = Bench(
+            [
+                make_plugin("Dear", helo=dear, cost=Cost.DNS),
+                make_plugin("Cheap", rcpt=counting(cheap)[0], cost=Cost.MEMORY),
+            ]
+        )
+        ask(bench)
+        assert spared is (asked == []), cheap
+        for switch in ({"mode": "watch"}, {"action": "tag"}, {"action": "quarantine"}):
+            asked.clear()
+            ask(bench, bench.policy("example.org", {"cheap": switch}))
+            assert 1 == len(asked)
+
+
+def test_who_may_vouch_is_asked_all_the_same() -> None:
+    """`Allow` by a dear check beats the refusal of a cheap one, so a cheap refusal must not hide it."""
+    bench = Bench(
+        [
+            make_plugin("Cheap", helo=counting(Reject("x"))[0]),
+            # Whose module imports Allow may return one, as this test's does.
+            make_plugin("Dear", helo=counting(Allow("known"))[0], cost=Cost.DNS, __module__=__name__),
+        ]
+    )
+    policy = bench.policy()
+    findings = ask(bench, policy)
+    assert [Reject("x", "Not accepted here"), Allow("known")] == [f.verdict for f in findings]
+    assert Fate.ACCEPT is decide_recipient(policy, findings, None).fate
+
+
+def test_unskippable_is_first_and_last() -> None:
+    """A recipient that does not exist is refused whatever others say, so they are not asked."""
+    other, asked = counting()
+    bench = Bench(
+        [
+            make_plugin("Other", connect=other),
+            make_plugin("Known", rcpt=counting(Reject("x"))[0], unskippable=True),
+        ]
+    )
+    assert ["known"] == [f.plugin for f in ask(bench)]
+    assert [] == asked
+
+
+def test_circle_of_needs() -> None:
+    """Two plugins that need each other are both asked."""
+    bench = Bench(
+        [
+            make_plugin("Aaa", rcpt=counting()[0], needs=(Fact,), tells=(int,)),
+            make_plugin("Bbb", rcpt=counting()[0], needs=(int,), tells=(Fact,)),
+        ]
+    )
+    assert {"aaa", "bbb"} == {f.plugin for f in ask(bench)}
+
+
+def test_plan_is_kept_with_the_policy() -> None:
+    """The plan is made once per policy and gone with it."""
+    bench = Bench([make_plugin(helo=counting()[0])])
+    policy = bench.policy()
+    assert bench.pipeline.plan(policy) is bench.pipeline.plan(policy)
+    assert 1 == len(policy.cache)
+
+
+def order_of(*plugins: type[Plugin]) -> list[list[str]]:
+    """Return the groups of a plan, as `plugin.hook`."""
+    bench = Bench(plugins)
+    plan = Plan(bench.registry, bench.policy())
+    return [[f"{s.plugin.name}.{s.hook}" for s in group] for group in plan.recipient]
+
+
+def test_groups() -> None:
+    """One group for what may run at once; by wave, then by cost; inside by the order of a session."""
+
+    async def slow(_self: Plugin, _ctx: Any) -> None:
+        await asyncio.sleep(0)
+
+    hook = counting()[0]
+    assert [["b.connect", "a.rcpt"], ["c.helo"], ["d.mail", "e.mail"]] == order_of(
+        make_plugin("A", rcpt=hook),
+        make_plugin("B", connect=hook),
+        make_plugin("C", helo=hook, cost=Cost.DNS),
+        make_plugin("D", mail=hook, cost=Cost.NETWORK),
+        make_plugin("E", mail=hook, cost=Cost.CPU),
+    )
+    # A plugin's own hooks keep their order, also where an earlier one waits.
+    assert [["a.connect"], ["a.rcpt"]] == order_of(make_plugin("A", connect=slow, rcpt=hook))
+    assert [["a.connect", "a.rcpt"]] == order_of(make_plugin("A", connect=hook, rcpt=hook))
+    assert [["b.rcpt"], ["a.connect"]] == order_of(
+        make_plugin("A", connect=hook, needs=(Fact,)), make_plugin("B", rcpt=hook, tells=(Fact,))
+    )
+
+
+def test_without_work() -> None:
+    """A check without work is in no group and says "no opinion" all the same."""
+    bench = Bench(load(entries=False))
+    plan = Plan(bench.registry, bench.policy())
+    assert ["deny_list"] == [f.plugin for f in plan.idle]
+    assert {"recipients", "helo_name"} == {s.plugin.name for group in plan.recipient for s in group}
+
+
+def test_who_may_vouch() -> None:
+    """Read from the module: none of the shipped checks vouches, this test's plugins may."""
+    assert [False] * 5 == [vouches(one.plugin) for one in load(entries=False)][:5]
+    assert vouches(make_plugin(__module__=__name__)())

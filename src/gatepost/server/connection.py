@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
-from gatepost.server.dialogue import Dialogue
+from gatepost.server.dialogue import ANSWERS, Dialogue
 from gatepost.server.wire import BULK_SIZE, READ_SIZE, Wire
 from gatepost.smtp.proxy_header import ProxyError, ProxyReader
-from gatepost.smtp.server import Answer, DataBegin, DataChunk, ServerProtocol, StartTls
+from gatepost.smtp.server import Answer, DataChunk, ServerProtocol, StartTls
 
 if TYPE_CHECKING:
     from gatepost.server.listener import Door
@@ -49,9 +49,9 @@ class Connection:
         "_eof",
         "_greeted",
         "_paused",
+        "_plain",
         "_proxy",
         "_task",
-        "_writable",
         "client_key",
         "deadline",
         "dialogue",
@@ -77,9 +77,10 @@ class Connection:
         """The tick at which the door's clock looks at this connection."""
         self._busy = False
         self._greeted = False
+        self._plain = False
+        """Greeted, in clear text, without a PROXY header to come: the usual way."""
         self._paused = False
         self._eof = False
-        self._writable: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._proxy: ProxyReader | None = None
 
@@ -92,6 +93,7 @@ class Connection:
         cipher = info.cipher() if info is not None else None
         if info is not None and cipher is not None:
             self.session.tls = f"{info.version()} {cipher[0]}"
+            self._plain = False
 
     def start(self, stream: Stream, *, proxied: bool, wait: float) -> None:
         """Begin to speak: at once, after the PROXY header, or after `wait` seconds of silence."""
@@ -109,25 +111,38 @@ class Connection:
         if self._greeted or self.stream is None:
             return
         self._greeted = True
+        self._plain = not self.session.tls
         self._say(self.dialogue.greeting())
         if self.protocol.buffered:
             self._pump()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes; answer what can be answered."""
+        try:
+            if not self._plain:
+                self._data_specially(data)
+                return
+            self.protocol.receive(data)
+            if self._busy:
+                self._hold_back()
+            else:
+                self._pump()
+        except Exception as error:  # our own bug ends this session with 421 and disturbs no other one
+            self._fail(error)
+
+    def _data_specially(self, data: bytes) -> None:
+        """Bytes before the greeting, before the PROXY header's end, or under TLS."""
         if self._proxy is not None:
             self._take_proxy(data)
             return
+        self.protocol.receive(data)
         if not self._greeted:
             self.session.early = True
             self._door.gateway.count_early_talker()
-            self.protocol.receive(data)
             self._hold_back()
             self.greet()
             return
-        self.protocol.receive(data)
-        if self.session.tls:
-            self._door.hub.batch_soon()
+        self._door.hub.batch_soon()  # no batch of the hub's own ends behind asyncio's TLS
         if self._busy:
             self._hold_back()
         else:
@@ -143,8 +158,6 @@ class Connection:
         if self.stream is None:
             return
         self.stream = None
-        if self._writable is not None and not self._writable.done():
-            self._writable.set_result(None)
         self._door.leave(self)
         self._door.hub.batch_soon()
         self.dialogue.lost(self._task is not None)
@@ -167,8 +180,8 @@ class Connection:
     # -- time -----------------------------------------------------------------------------
 
     def touch(self) -> None:
-        """The client did something whole: it has the full time again, within the session's."""
-        self.deadline = min(self._door.hub.now + self._door.timeout, self.ends)
+        """The client did something whole: it has the full time again."""
+        self.deadline = self._door.deadline
 
     def timed_out(self) -> None:
         """Called by the door's clock when the deadline has passed."""
@@ -190,50 +203,46 @@ class Connection:
     def _pump(self) -> None:
         """Answer every event that is complete, in one write."""
         protocol, dialogue = self.protocol, self.dialogue
-        out: list[bytes] = []
-        while True:
-            event = protocol.next_event()
-            if event is None:
-                break
-            if type(event) is DataChunk:
-                dialogue.data(event.data)
-                continue
-            if type(event) is Answer:
-                out.append(event.data)
-                if event.close:
-                    self._say(b"".join(out))
-                    self.close()
+        next_event = protocol.next_event
+        out = b""
+        while (event := next_event()) is not None:
+            handler = ANSWERS.get(type(event))
+            if handler is None:
+                if type(event) is DataChunk:
+                    dialogue.data(event.data)
+                elif type(event) is Answer:
+                    out += event.data
+                    if event.close:
+                        break
+                elif type(event) is StartTls:
+                    self._start_tls(event, out)
                     return
                 continue
-            if type(event) is StartTls:
-                self._start_tls(event, out)
-                return
-            answer = dialogue.on(event)
-            if answer is None:
-                continue
-            if not isinstance(answer, bytes):
+            answer = handler(dialogue, event)
+            if type(answer) is bytes:
+                out = out + answer if out else answer
+            elif answer is not None:
                 if out:
-                    self._say(b"".join(out))
-                self._wait_for(answer)
+                    self._say(out)
+                self._wait_for(answer)  # type: ignore[arg-type]  # bytes were looked at just now
                 return
-            out.append(answer)
-            if type(event) is DataBegin:
-                self._bulk(protocol.in_data)
+            if protocol.in_data:
+                self._bulk(on=True)
             if dialogue.closing:
-                self._say(b"".join(out))
-                self.close()
-                return
+                break
         if out:
-            self._say(b"".join(out))
-            self.touch()
+            stream = self.stream
+            if stream is not None:
+                stream.write(out)
+            self.deadline = self._door.deadline
         elif protocol.in_data:
             self._touch_data()
-        if self._eof:
+        if dialogue.closing or self._eof:
             self.close()
 
     def _touch_data(self) -> None:
         """In DATA each block gives time, but never past the limit of the message."""
-        self.deadline = min(self._door.hub.now + self._door.timeout, self.dialogue.data_ends, self.ends)
+        self.deadline = min(self._door.deadline, self.dialogue.data_ends)
 
     def _wait_for(self, answer: Coroutine[Any, Any, bytes]) -> None:
         self._busy = True
@@ -243,7 +252,7 @@ class Connection:
     async def _answer(self, answer: Coroutine[Any, Any, bytes]) -> None:
         reply = await answer
         self._door.hub.batch_soon()
-        self._bulk(self.protocol.in_data)
+        self._bulk(on=self.protocol.in_data)
         self._busy = False
         self._task = None
         if self.stream is None:
@@ -260,12 +269,15 @@ class Connection:
 
     def _answered(self, task: asyncio.Task[None]) -> None:
         """Our own bug must neither be silent nor leave the client waiting: 421, never a 5xx."""
-        if task.cancelled() or (error := task.exception()) is None:
-            return
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
         self._door.gateway.bug("connection", error)
         self._busy = False
         self._task = None
         self._say(self._door.gateway.trouble.wire())
+        self.dialogue.closing = True
         self.close()
 
     def _say(self, data: bytes) -> None:
@@ -287,7 +299,7 @@ class Connection:
             self._paused = True
             self.stream.pause_reading()
 
-    def _bulk(self, on: bool) -> None:
+    def _bulk(self, *, on: bool) -> None:
         stream = self.stream
         if type(stream) is Wire:
             stream.read_size = BULK_SIZE if on else READ_SIZE
@@ -315,24 +327,23 @@ class Connection:
             self.protocol.receive(result.rest)
         self.greet()
 
-    def _start_tls(self, event: StartTls, out: list[bytes]) -> None:
+    def _start_tls(self, event: StartTls, out: bytes) -> None:
         """RFC 3207. What came behind the command in clear text is never run (T2.1)."""
         door = self._door
         stream = self.stream
         if event.injected:
             door.gateway.count_injection(self.session)
-            out.append(b"554 5.5.0 Command pipelined behind STARTTLS\r\n")
-            self._say(b"".join(out))
+            self._say(out + b"554 5.5.0 Command pipelined behind STARTTLS\r\n")
             self.close()
             return
         context = door.tls()
         if context is None or type(stream) is not Wire:
-            out.append(b"454 4.7.0 TLS is not available now\r\n")
+            out += b"454 4.7.0 TLS is not available now\r\n"
             self.protocol.tls_refused()
-            self._say(b"".join(out))
+            self._say(out)
+            self._pump()
             return
-        out.append(TLS_GO)
-        self._say(b"".join(out))
+        self._say(out + TLS_GO)
         if self.stream is None:
             return
         self.protocol.reset_for_tls()

@@ -34,6 +34,7 @@ from gatepost.smtp.server import (
 )
 
 if TYPE_CHECKING:
+    from gatepost.policy.lists import Entry
     from gatepost.server.gateway import Gateway
 
 Answer = bytes | Coroutine[Any, Any, bytes] | None
@@ -51,6 +52,8 @@ LATER = Reply(451, "4.3.0", "Try again later")
 NOT_OURS = Outcome(
     Fate.REJECT, "relaying", "domain is not hosted here", "Relaying denied", code=550, enhanced="5.7.1"
 )
+MEMO = "server.dialogue"
+MEMO_SIZE = 1_000
 ALWAYS_THERE = frozenset({"postmaster", "abuse"})
 
 
@@ -94,10 +97,6 @@ class Dialogue:
     def greeting(self) -> bytes:
         """Return the 220."""
         return self.protocol.greet()
-
-    def on(self, event: Any) -> Answer:
-        """Answer one event."""
-        return _HANDLERS[type(event)](self, event)
 
     def data(self, chunk: bytes) -> None:
         """Keep a piece of the message, as it came."""
@@ -270,21 +269,20 @@ class Dialogue:
         session, transaction = self.session, self.transaction
         if transaction is None:  # the client left while the checks ran
             return b""
-        recipient.findings.extend(findings)
-        lists = policy.lists
-        entry = (
-            lists.match(
-                session.client,
-                transaction.sender,
-                session.host,
-                session.host_confirmed,
-                session.helo,
-                transaction.started,
-            )
-            if lists
-            else None
-        )
-        outcome = decide_recipient(policy, recipient.findings, entry, proven=False)
+        if not recipient.findings and not policy.lists:
+            # Refusals are mostly alike: the same findings (the pipeline shares them), the same outcome.
+            memo: dict[tuple[int, ...], tuple[list[Finding], Outcome]] = policy.cache.setdefault(MEMO, {})
+            key = tuple(map(id, findings))
+            known = memo.get(key)
+            if known is None:
+                if len(memo) > MEMO_SIZE:
+                    memo.clear()
+                # The findings are kept with the answer, so that an id cannot be another's meanwhile.
+                known = memo[key] = findings, decide_recipient(policy, findings, None)
+            recipient.findings, outcome = known
+        else:
+            recipient.findings = findings = [*recipient.findings, *findings]
+            outcome = decide_recipient(policy, findings, self._entry(policy), proven=False)
         fate = outcome.fate
         if fate is Fate.REJECT or fate is Fate.DEFER:
             if policy.bypass and outcome.enhanced != "5.1.1":
@@ -293,6 +291,20 @@ class Dialogue:
             return self._refuse_or_wait(recipient, policy, outcome)
         transaction.recipients.append(recipient)
         return self.protocol.reply(RECIPIENT_OK)
+
+    def _entry(self, policy: DomainPolicy) -> Entry | None:
+        """Return the entry of the general lists that decides about this client and sender."""
+        lists, session, transaction = policy.lists, self.session, self.transaction
+        if not lists or transaction is None:
+            return None
+        return lists.match(
+            session.client,
+            transaction.sender,
+            session.host,
+            session.host_confirmed,
+            session.helo,
+            transaction.started,
+        )
 
     def _refuse_or_wait(self, recipient: Recipient, policy: DomainPolicy, outcome: Outcome) -> bytes:
         """`refuse_at` (CONTRACT 5): with `data` the copy is kept, so the refusal waits for it."""
@@ -378,7 +390,7 @@ def refusal(verdict: Any) -> Outcome:
     )
 
 
-_HANDLERS: dict[type, Callable[[Dialogue, Any], Answer]] = {
+ANSWERS: dict[type, Callable[[Dialogue, Any], Answer]] = {
     Hello: Dialogue._hello,
     Mail: Dialogue._mail,
     Rcpt: Dialogue._rcpt,
@@ -390,3 +402,4 @@ _HANDLERS: dict[type, Callable[[Dialogue, Any], Answer]] = {
     XClient: Dialogue._xclient,
     Abort: Dialogue._abort,
 }
+"""Who answers which event; DataChunk, Answer and StartTls are the connection's own."""

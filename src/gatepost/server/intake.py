@@ -38,6 +38,7 @@ DATA_SECONDS = 1_800
 """A whole message must have come within this and one second a KiB (T9.5: total time, not only idle)."""
 
 TOO_BIG = Reply(552, "5.3.4", "Message is too big")
+NO_ROOM = Reply(452, "4.3.1", "Insufficient storage")
 LOOP = Reply(554, "5.4.6", "Mail loop: this message was here before, or has too many Received headers")
 SPOILT = {
     "bare": Reply(550, "5.6.11", "Bare CR or LF in message", close=True),
@@ -64,13 +65,14 @@ class Copy:
 class Intake:
     """One message: its bytes, then its fate."""
 
-    __slots__ = ("_clean", "_gateway", "_stuffed", "body", "ends", "session", "started", "transaction")
+    __slots__ = ("_clean", "_full_disk", "_gateway", "_stuffed", "body", "ends", "session", "started", "transaction")
 
     def __init__(self, gateway: Gateway, session: Session, transaction: Transaction) -> None:
         self._gateway = gateway
         self.session = session
         self.transaction = transaction
         self._stuffed = False
+        self._full_disk = ""
         self._clean = True
         """Our reader found neither bare CR nor LF nor NUL: the way out need not look again (T1.3)."""
         self.body = Body(gateway.memory, gateway.scratch)
@@ -79,7 +81,11 @@ class Intake:
 
     def take(self, piece: bytes) -> None:
         """Keep a piece of the message as it came over the wire."""
-        self.body.append(piece)
+        if not self._full_disk:
+            try:
+                self.body.append(piece)
+            except OSError as error:  # said at the end of the data: until then the client only sends
+                self._full_disk = error.strerror or str(error)
 
     def close(self) -> None:
         """Forget the bytes."""
@@ -96,12 +102,16 @@ class Intake:
     async def finish(self, end: DataEnd) -> list[Reply]:
         """Decide, keep, hand on; return the replies to give (with PRDR one each, the last is final)."""
         self._stuffed = end.stuffed
+        if self._full_disk:
+            self.failed(self._full_disk)
+            return [NO_ROOM.with_id(self.session.id)]
         head = self._head()
         refusal = self._malformed(end, head)
         if refusal is not None:
             return self._all(refusal)
         if end.normalize:
             self._normalize()
+            head = self._head()
         deadline = self._gateway.loop.time() + self._gateway.final_reply
         copies = await self._decide(head)
         if not await self._keep(copies, head):

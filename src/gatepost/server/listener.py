@@ -44,6 +44,8 @@ class Door:
         self.loop = loop
         self.hub = hub
         self.timeout = float(gateway.config.smtp.timeout)
+        self.deadline = hub.now + self.timeout
+        """When a client's time is over that did something in this batch; a second's grain is enough."""
         self.connections: set[Connection] = set()
         self._stops: list[Callable[[], None]] = []
         self._seconds: dict[int, set[Connection]] = defaultdict(set)
@@ -153,15 +155,17 @@ class Door:
         """Look at the connections whose second has come; called once a second."""
         now = time.monotonic()
         self.hub.now = now
+        self.deadline = now + 1 + self.timeout
         seconds, last = int(now), self._tick
         self._tick = seconds
         due = [s for s in range(last + 1, seconds + 1) if s in self._seconds]
         for second in due:
             for connection in self._seconds.pop(second):
-                if connection.deadline <= now:
+                end = min(connection.deadline, connection.ends)
+                if end <= now:
                     connection.timed_out()
                 if connection in self.connections:
-                    again = max(seconds + 1, int(connection.deadline) + 1)
+                    again = max(seconds + 1, int(min(connection.deadline, connection.ends)) + 1)
                     connection.second = again
                     self._seconds[again].add(connection)
 

@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-READ_SIZE = 16_384
+READ_SIZE = 4_096
 """Bytes a read of commands asks for."""
 BULK_SIZE = 262_144
 """Bytes a read of message data asks for."""

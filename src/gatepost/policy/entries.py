@@ -149,7 +149,10 @@ def _name(text: str, what: str = "host name") -> str:
     try:
         if text.startswith(("[", ".")) or text.endswith("."):
             raise AddressError("write it without brackets and without a dot around it")
-        return parse_domain(text)
+        name = parse_domain(text)
+        if name.rpartition(".")[2].isdecimal():
+            raise AddressError("its last part is a number")
+        return name
     except AddressError as error:
         raise EntryError(f"{text!r} is not a {what}: {error}") from None
 

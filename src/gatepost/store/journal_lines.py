@@ -53,7 +53,7 @@ def session_line(
 ) -> str:
     """Return the line of a session that has ended now. `steps` is JSON already (`Trace.as_json`)."""
     # Plainness of all texts at once; written out because a call costs as much as the answer.
-    texts = f"{client}{host}{helo}{tls}{outcome}"
+    texts = f"{id}{client}{host}{helo}{tls}{outcome}"
     if texts.isprintable() and '"' not in texts and "\\" not in texts and len(texts) < MAX_TEXT:
         return (
             f'["s","{id}","{client}","{host}","{helo}","{tls}","{outcome}",'
@@ -83,7 +83,7 @@ def outcome_line(
     seconds: float = 0.0,
 ) -> str:
     """Return the line of one recipient's outcome. `trace` is JSON already (`Trace.as_json`)."""
-    texts = f"{domain}{recipient}{sender}{client}{reason}{subject}{archive_ref}"
+    texts = f"{id}{plugin}{domain}{recipient}{sender}{client}{reason}{subject}{archive_ref}"
     if texts.isprintable() and '"' not in texts and "\\" not in texts and len(texts) < MAX_TEXT:
         return (
             f'["o","{id}","{fate}","{plugin}",{code},{score or 0},{size},{int(seconds * 1e6)},"{domain}",'

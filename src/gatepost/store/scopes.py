@@ -59,6 +59,8 @@ def local_part(text: str) -> str:
     """Return a local part as it is compared; `*` is everybody."""
     if text == "*":
         return text
+    if not text:
+        raise ScopeError("empty local part")
     try:
         # The grammar of a whole address, so that what can be listed is what can come over the wire.
         return parse_address(f"{text}@example.org").key[0]

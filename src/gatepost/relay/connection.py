@@ -8,6 +8,7 @@ future but the one that the hand-off waits for. Time limits are looked after by 
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -21,6 +22,9 @@ from gatepost.smtp.errors import GarbageError, OutboundError
 
 AT_ONCE = 1_048_576
 """Bytes of a message that are given to the transport in one call; larger ones follow its pace."""
+JOIN = 32_768
+"""Bytes up to which copying them together is cheaper than handing them over in pieces."""
+_HEADERS = re.compile(rb"(?:[!-9;-~]+:[^\r\n\0]*\r\n(?:[ \t][^\r\n\0]*\r\n)*)*")
 RSET = b"RSET\r\n"
 QUIT = b"QUIT\r\n"
 
@@ -51,7 +55,9 @@ class BackendConnection(asyncio.Protocol):
         "deadline",
         "gone",
         "host",
+        "idle",
         "idle_since",
+        "loop",
         "place",
         "resetting",
         "route",
@@ -62,6 +68,7 @@ class BackendConnection(asyncio.Protocol):
 
     def __init__(self, route: Route, host: str, place: str) -> None:
         self.route = route
+        self.loop = asyncio.get_running_loop()  # asked once: each time costs a system call
         self.host = host
         """The name that the certificate has to hold, where one is required."""
         self.place = place
@@ -69,6 +76,8 @@ class BackendConnection(asyncio.Protocol):
         self.capabilities: Capabilities | None = None
         self.deadline = float("inf")
         """Loop time at which the message in hand has to be over; read by the pool's clock."""
+        self.idle = False
+        """Lies in the pool: nothing that it says now is an answer."""
         self.idle_since = 0.0
         self.used = 0
         self.gone = False
@@ -96,19 +105,32 @@ class BackendConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take replies and let the exchange go on."""
         client = self._client
-        client.receive(data)
         exchange = self._exchange
+        if exchange is not None and not client.pending:
+            if exchange.sent_body:
+                if self._source is None and exchange.hear_yes(data):
+                    self._over(False)
+                    return
+            elif data in _ENVELOPES and exchange.hear_envelope(_ENVELOPES[data]):
+                self._send(exchange.content)
+                return
+        client.receive(data)
         if exchange is None:
             self._hear_outside()
             return
+        heard: list[ClientReply] = []
         try:
             while (reply := client.next_reply()) is not None:
+                heard.append(reply)
+                if self._source is not None and reply.code // 100 == 2:
+                    raise GarbageError("it took the message before its end")
                 action = exchange.hear(reply)
                 if action == NOTHING:
                     if exchange.next:
                         self._transport.write(exchange.next)
                 elif action == BODY:
                     self._send(exchange.content)
+                    _learn(data, heard)
                 else:
                     self._over(action == BROKEN)
                     return
@@ -166,12 +188,16 @@ class BackendConnection(asyncio.Protocol):
 
     def _send(self, content: Content) -> None:
         """Send the message, in one go if it is small."""
-        client, chunks = self._client, content.chunks
-        if content.proven and content.stuffed and type(chunks) is list and ends_well(chunks):
-            # The bytes are those of a DATA that our reader let pass: as they came, and the dot.
-            self._transport.writelines([content.top, *chunks, b".\r\n"])
-            return
-        self._source = client.body(_pieces(content), content.stuffed)
+        if content.proven and content.stuffed:
+            chunks = content.chunks
+            if type(chunks) is list and ends_well(chunks) and whole_lines(content.top):
+                # The bytes are those of a DATA that our reader let pass: as they came, and the dot.
+                if sum(map(len, chunks)) < JOIN:
+                    self._transport.write(b"".join((content.top, *chunks, b".\r\n")))
+                else:
+                    self._transport.writelines([content.top, *chunks, b".\r\n"])
+                return
+        self._source = self._client.body(_pieces(content), content.stuffed)
         self._feed()
 
     def _feed(self) -> None:
@@ -203,14 +229,17 @@ class BackendConnection(asyncio.Protocol):
         """The exchange has its results: tell the one who waits."""
         exchange, done = self._exchange, self._done
         assert exchange is not None
+        unsent = self._source is not None
         self._exchange = self._done = self._source = None
         self.deadline = float("inf")
-        if broken or self._client.pending:
-            # A reply more than was asked for would be taken for the next message's.
+        if broken or unsent or self._client.pending or self._transport is None:
+            # What is left of a message, or a reply too many, would be taken for the next message's.
             self.abort()
-        elif exchange.dirty and self._transport is not None:
+        elif exchange.dirty:
             self.resetting = True
             self._transport.write(RSET)
+        elif self._transport.get_write_buffer_size():
+            self.abort()
         if done is not None and not done.done():
             done.set_result(None)
 
@@ -250,7 +279,7 @@ class BackendConnection(asyncio.Protocol):
             return
         self._client.drop_plaintext()
         self.capabilities = None
-        loop = asyncio.get_running_loop()
+        loop = self.loop
         old = self._transport
         try:
             self._transport = await loop.start_tls(
@@ -298,7 +327,7 @@ class BackendConnection(asyncio.Protocol):
             return reply
         if self.gone:
             raise NoConnection("The next hop closed the connection")
-        waiter: asyncio.Future[ClientReply] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[ClientReply] = self.loop.create_future()
         self._waiter = waiter
         try:
             return await waiter
@@ -315,10 +344,9 @@ class BackendConnection(asyncio.Protocol):
         """A reply while no message is in hand: someone waits for it, or the next hop says good-bye."""
         waiter = self._waiter
         if waiter is None or waiter.done():
-            if not self.resetting:
-                self.gone = True  # 421 for being idle; or replies that nobody asked for
-                self.abort()
-            return
+            if self.idle and not self.resetting:
+                self.abort()  # 421 for being idle; or replies that nobody asked for
+            return  # the greeting may be here before we listen for it
         try:
             reply = self._next()
         except NoConnection as error:
@@ -341,12 +369,36 @@ class BackendConnection(asyncio.Protocol):
             self._transport.abort()
 
 
+_ENVELOPES: dict[bytes, list[ClientReply]] = {}
+"""A next hop says yes to an envelope in the same words each time: these bytes, read once, are these replies."""
+_MOST_ENVELOPES = 500
+_LONGEST_ENVELOPE = 1000
+
+
+def whole_lines(top: bytes) -> bool:
+    """Return whether these are header lines and nothing that could end the headers or the message."""
+    return _HEADERS.fullmatch(top) is not None
+
+
+def _learn(data: bytes, heard: list[ClientReply]) -> None:
+    """Remember a whole envelope's answers: all 2xx, then 354, nothing before or behind in these bytes."""
+    if len(data) > _LONGEST_ENVELOPE or not data.startswith(b"2") or data.count(b"\n") != len(heard):
+        return
+    if any(reply.code // 100 != 2 for reply in heard[:-1]) or heard[-1].code != 354:
+        return
+    if len(_ENVELOPES) >= _MOST_ENVELOPES:
+        _ENVELOPES.clear()
+    _ENVELOPES[data] = heard
+
+
 def ends_well(chunks: list[bytes]) -> bool:
     """Return whether the last line is whole and the message small enough for one call."""
     return bool(chunks) and chunks[-1].endswith(b"\r\n") and sum(map(len, chunks)) <= AT_ONCE
 
 
 def _pieces(content: Content) -> Iterator[bytes]:
+    if not whole_lines(content.top):
+        raise OutboundError("what we put on top is not whole header lines")
     if content.top:
         yield content.top
     yield from content.chunks

@@ -6,13 +6,15 @@ out in one write. LMTP (RFC 2033) and PRDR answer for each recipient behind the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from gatepost.relay.results import Content, Result, deferred, from_reply
+from gatepost.relay.results import DELIVERED, Content, Result, deferred, from_reply
 from gatepost.smtp.client import ClientReply
 
 DATA = b"DATA\r\n"
+_YES = re.compile(rb"250 (2\.[0-9]{1,3}\.[0-9]{1,3}) ([ -~]{0,480})\r\n")
 NOTHING, BODY, DONE, BROKEN = 0, 1, 2, 3
 """What the driver does next: read on; send the content; finished, the connection is good; or not any more."""
 
@@ -90,7 +92,10 @@ class Exchange:
         command = self._command
         if not self._pipelined:
             return command.ahead or command.mail
-        return b"".join((command.ahead, command.mail, *command.rcpts, DATA))
+        rcpts = command.rcpts
+        if len(rcpts) == 1 and not command.ahead:
+            return b"%b%bDATA\r\n" % (command.mail, rcpts[0])
+        return b"".join((command.ahead, command.mail, *rcpts, DATA))
 
     @property
     def retry(self) -> bool:
@@ -98,6 +103,35 @@ class Exchange:
         if self.sent_body:
             return False
         return self.failure is not None or (self._mail is not None and self._mail.code == 421)
+
+    def hear_envelope(self, replies: Sequence[ClientReply]) -> bool:
+        """Take the answers to a whole pipelined envelope at once, if all are yes and none is missing.
+
+        The caller has seen that the last one is a 354 and the others are 2xx. False: take them singly.
+        """
+        if self._heard or not self._pipelined or len(replies) != len(self._command.rcpts) + 2:
+            return False
+        self._mail = replies[0]
+        self._rcpts = list(replies[1:-1])
+        self._accepted = len(self._rcpts)
+        self._heard = len(replies)
+        self.sent_body = True
+        return True
+
+    def hear_yes(self, data: bytes) -> bool:
+        """Take the answer behind the data if it is one plain line that says yes to everybody.
+
+        That is what nearly each message gets; whatever else it is (False) takes the long way.
+        """
+        count = self._accepted
+        if self._each or self._prdr or count != len(self._command.rcpts):
+            return False
+        found = _YES.fullmatch(data)
+        if found is None:
+            return False
+        enhanced, text = found[1].decode("ascii"), found[2].decode("ascii")
+        self.results = [Result(DELIVERED, 250, enhanced, text, self._where, self._dsn)] * count
+        return True
 
     def hear(self, reply: ClientReply) -> int:
         """Take the next reply; returns what the driver does now, and sets `next`."""

@@ -36,6 +36,7 @@ from gatepost.smtp.client import ClientProtocol
 
 Count = Callable[[str], None]
 """`count(kind)`: one recipient's result, for the metrics."""
+MOST_PLAIN = 10_000
 _FORMAT = ClientProtocol()
 """For its pure helpers only."""
 
@@ -57,6 +58,8 @@ class Relay:
     ) -> None:
         self.pool = pool
         self._dice = dice
+        self._plain: dict[tuple[str, ...], Route] = {}
+        """Routes of domains that have one server: nothing to choose."""
         self._count = count
         self._clock = clock
         """Seconds since 1970, for the names of files in a maildir."""
@@ -81,6 +84,14 @@ class Relay:
         """
         content = Content(chunks, stuffed, top, proven)
         if len(groups) == 1:
+            target = groups[0]
+            route = self._plain.get(target.routes)
+            if route is not None:
+                results = await self._to_server(
+                    route, session, sender, params, target.recipients, content, deadline
+                )
+                self._tally(results)
+                return results
             return await self._to_target(session, sender, params, groups[0], content, deadline)
         parts = await asyncio.gather(
             *(self._to_target(session, sender, params, group, content, deadline) for group in groups)
@@ -115,9 +126,16 @@ class Relay:
                 )
             if results[0].kind != UNREACHABLE:
                 break
+        if len(routes) == 1 and routes[0].scheme != "maildir":
+            self._plain[target.routes] = routes[0]
+            if len(self._plain) > MOST_PLAIN:
+                self._plain.clear()
+        self._tally(results)
+        return results
+
+    def _tally(self, results: Sequence[Result]) -> None:
         for result in results:
             self._count(result.kind)
-        return results
 
     async def _to_server(
         self,
@@ -133,7 +151,6 @@ class Relay:
         pool = self.pool
         connection = pool.take(route)
         fresh = False
-        loop = asyncio.get_running_loop()
         while True:
             try:
                 if connection is None:
@@ -163,7 +180,7 @@ class Relay:
             except BaseException:
                 pool.give(connection)
                 raise
-            done = loop.create_future()
+            done: asyncio.Future[None] = connection.loop.create_future()
             connection.start(exchange, deadline, done)
             try:
                 await done
@@ -172,7 +189,7 @@ class Relay:
                 pool.give(connection)
                 raise
             pool.give(connection)
-            if reused and not fresh and exchange.retry and loop.time() < deadline:
+            if reused and not fresh and exchange.retry and connection.loop.time() < deadline:
                 # It had closed while it lay idle: nothing of this message was taken anywhere.
                 connection = None
                 fresh = True

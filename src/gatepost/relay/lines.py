@@ -62,14 +62,15 @@ def unable(
         return Result(REFUSED, 552, "5.3.4", "Message is too large for the recipient's server", where)
     if offered.utf8:
         return None
-    if params.smtputf8 or not _ascii(sender) or not all(_ascii(to.address) for to in recipients):
+    international = params.smtputf8 or (sender is not None and not sender.text.isascii())
+    if not international:
+        for to in recipients:
+            if not to.address.text.isascii():
+                international = True
+    if international:
         text = "The recipient's server does not take international mail (SMTPUTF8)"
         return Result(REFUSED, 550, "5.6.7", text, where)
     return None
-
-
-def _ascii(address: Address | None) -> bool:
-    return address is None or address.text.isascii()
 
 
 def _text(address: Address) -> str:

@@ -80,6 +80,8 @@ class Pool:
         self._lines: dict[str, _Line] = {}
         self._all: set[BackendConnection] = set()
         self._clock: asyncio.TimerHandle | None = None
+        self._now = 0.0
+        """Loop time when the clock struck last: exact enough for idle connections."""
         self._closing = False
 
     # -- taking and giving back -----------------------------------------------------------
@@ -93,6 +95,7 @@ class Pool:
         while idle:
             connection = idle.pop()
             if not connection.gone:
+                connection.idle = False
                 return connection
             self._forget(connection)
         return None
@@ -124,6 +127,7 @@ class Pool:
             self._wake(line)
             raise
         self._all.add(connection)
+        self._now = loop.time()
         self._wind(loop)
         return connection
 
@@ -134,9 +138,11 @@ class Pool:
             connection.quit()
             self._forget(connection)
             return
-        connection.idle_since = asyncio.get_running_loop().time()
+        connection.idle = True
+        connection.idle_since = self._now
         line.idle.append(connection)
-        self._wake(line)
+        if line.waiting:
+            self._wake(line)
 
     def close(self) -> None:
         """Say good-bye to the idle ones; those in use are closed when they come back."""
@@ -272,7 +278,7 @@ class Pool:
     def _strike(self, loop: asyncio.AbstractEventLoop) -> None:
         """Look at every connection: too late, too long idle, gone."""
         self._clock = None
-        now = loop.time()
+        self._now = now = loop.time()
         for connection in [*self._all]:
             if connection.deadline <= now:
                 connection.late()

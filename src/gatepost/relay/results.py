@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gatepost.mail.address import Address
@@ -71,8 +70,7 @@ class Result(NamedTuple):
         return self.kind == DELIVERED
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """The message's bytes as they are handed on."""
 
     chunks: Iterable[bytes]

@@ -79,7 +79,7 @@ def test_follow(desk: Desk, writer: JournalWriter) -> None:
 def test_explain(desk: Desk, writer: JournalWriter) -> None:
     """Every check with its result and time, however the id was typed."""
     writer.add(refused())
-    writer.add(session_line(ID, "192.0.2.7", None, "spam.test", "", "quit", 1, 0, 1.5))
+    writer.add(session_line(ID, "192.0.2.7", "", "spam.test", "", "quit", 1, 0, 1.5))
     writer.flush()
     for typed in (ID, f"({ID})", ID.lower().replace("0", "o"), f" {ID}.1 "):
         found = journal.explain(desk, typed)

@@ -199,9 +199,14 @@ def _as_json(kept: Kept, state: Release) -> dict[str, object]:
     }
 
 
+def on_terminal() -> bool:
+    """Return whether a person looks."""
+    return sys.stdout.isatty()
+
+
 def _print_bytes(blocks: Iterable[bytes]) -> None:
     """Raw into a pipe; on a terminal nothing of a stranger reaches the terminal as control."""
-    if not sys.stdout.isatty():
+    if not on_terminal():
         for block in blocks:
             click.echo(block, nl=False)
         return

@@ -22,7 +22,7 @@ def command(ctx: click.Context, shell: str) -> None:
     kind = get_completion_class(shell)
     assert kind is not None
     root = ctx.find_root()
-    click.echo(f"# {HOW[shell]}")
     # Not `kind(...).source()`: that would start a bash to ask for its version.
     script = kind(root.command, {}, "gatepost", "_GATEPOST_COMPLETE")
-    click.echo(script.source_template % script.source_vars())
+    # Zsh wants `#compdef` in the first line, so the hint comes last.
+    click.echo(f"{(script.source_template % script.source_vars()).strip()}\n# {HOW[shell]}")

@@ -76,7 +76,8 @@ def names_of(name: str) -> tuple[str, str]:
     snake = snake_case(name.strip())
     if not re.fullmatch(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*", snake) or len(snake) > 40:
         raise ValueError(f"{name!r} is no name for a plugin: letters, digits and hyphens, a letter first")
-    return snake, "".join(part.capitalize() for part in snake.split("_"))
+    cls = "".join(part.capitalize() for part in snake.split("_"))
+    return snake_case(cls), cls
 
 
 def new_plugin(name: str) -> dict[str, str]:

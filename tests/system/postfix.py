@@ -6,8 +6,10 @@ XCLIENT and XFORWARD from loopback, offers STARTTLS, and 8BITMIME, DSN, SMTPUTF8
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
+import signal
 from pathlib import Path
 
 from tests.system.maildir import Maildir
@@ -113,5 +115,9 @@ class Postfix:
         return path.read_text("utf-8", "replace") if path.exists() else ""
 
     def stop(self) -> None:
-        """End it."""
+        """End it. Its master made a session of its own, so it is killed by the number that it wrote down."""
+        pid = self.top / "queue" / "pid" / "master.pid"
+        if pid.exists():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(int(pid.read_text()), signal.SIGKILL)
         self.child.stop()

@@ -7,7 +7,7 @@ from tests.house.tree import SOURCE, TOP, name, parsed, sources
 
 ELSEWHERE: dict[str, str] = {
     "src/gatepost/__main__.py": "one call of the command line",
-    "src/gatepost/app/__init__.py": "puts the processes together: run as a whole by tests/system/test_serve.py",
+    "src/gatepost/app/__init__.py": "puts the processes together: run as a whole by tests/system",
     "src/gatepost/app/worker.py": "puts one process together: run as a whole by tests/system",
     "src/gatepost/app/tools.py": "hands plugins what other rooms made: run as a whole by tests/system",
 }

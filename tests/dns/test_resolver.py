@@ -18,6 +18,7 @@ import pytest
 from gatepost.dns import resolver as resolver_module
 from gatepost.dns.names import DnsFailure, NoData, NxDomain
 from gatepost.dns.resolver import MAX_TTL, NEGATIVE_TTL, Resolver, server_address
+from gatepost.telemetry import metrics
 
 Answer = Callable[[Any, Any], bytes | None]
 
@@ -185,11 +186,28 @@ def test_cache() -> None:
                 with pytest.raises(NoData):
                     await resolver.mx("a.example")
             assert ["a.example A", "a.example MX"] == server.asked
-            assert {"cached": 8, "ok": 1, "negative": 1, "failed": 0} == resolver.counts
             resolver.forget()
             assert [] == list(resolver._cache)
 
     asyncio.run(run())
+
+
+def test_counted() -> None:
+    """What goes out is counted by result; what the cache answers is not."""
+
+    async def run(answer: Answer) -> None:
+        async with served(answer) as (resolver, _):
+            for _ in range(3):
+                await asyncio.gather(resolver.a("a.example"), return_exceptions=True)
+
+    for answer, result in (
+        (records("a.example A 192.0.2.1"), "found"),
+        (records(), "not there"),
+        (records(rcode=dns.rcode.SERVFAIL), "failed"),
+    ):
+        before = metrics.DNS_QUERIES.values.get((result,), 0)
+        asyncio.run(run(answer))
+        assert 1 == metrics.DNS_QUERIES.values.get((result,), 0) - before
 
 
 def test_times_to_live() -> None:

@@ -20,6 +20,7 @@ import pycares
 
 from gatepost.dns.lookups import Lookups, Records, bounded
 from gatepost.dns.names import DnsError, DnsFailure, NoData, NxDomain, clean
+from gatepost.telemetry import metrics
 
 CACHE_SIZE = 50_000
 NEGATIVE_TTL = 60
@@ -47,8 +48,6 @@ class Resolver(Lookups):
         self._channel: aiodns.DNSResolver | None = None
         self._cache: dict[Key, tuple[float, Records | DnsError]] = {}
         self._asking: dict[Key, asyncio.Future[Records | DnsError]] = {}
-        self.counts = {"cached": 0, "ok": 0, "negative": 0, "failed": 0}
-        """Look-ups by result, for the metrics."""
 
     async def look(self, name: str, kind: str) -> Records:
         """Return the records of a name, from the cache when they are there."""
@@ -83,7 +82,6 @@ class Resolver(Lookups):
         key = (kind, name)
         kept = self._cache.get(key)
         if kept is not None and kept[0] > self._clock():
-            self.counts["cached"] += 1
             return kept[1]
         asking = self._asking.get(key)
         if asking is None:
@@ -106,9 +104,7 @@ class Resolver(Lookups):
         """Keep an answer for as long as it says, and give it to all who asked."""
         kind, name = key
         answer, ttl = read_answer(query, name, kind)
-        self.counts[
-            "ok" if isinstance(answer, tuple) else "failed" if isinstance(answer, DnsFailure) else "negative"
-        ] += 1
+        metrics.DNS_QUERIES.inc(1, _result(answer))
         cache = self._cache
         cache.pop(key, None)
         if len(cache) >= CACHE_SIZE:
@@ -138,6 +134,12 @@ def read_answer(query: asyncio.Future[Any], name: str, kind: str) -> tuple[Recor
     if code == _BAD_NAME:
         return NxDomain(f"{name} can be no name in DNS"), NEGATIVE_TTL
     return DnsFailure(f"{name} {kind}: {error.args[-1] if error.args else error}"), FAILURE_TTL
+
+
+def _result(answer: Records | DnsError) -> str:
+    if isinstance(answer, tuple):
+        return "found"
+    return "failed" if isinstance(answer, DnsFailure) else "not there"
 
 
 def _text(data: Any, kind: str) -> str:

@@ -36,6 +36,8 @@ class Pipeline:
 
     def __init__(self, registry: Registry, tools: Tools, clock: Callable[[], float]) -> None:
         self.registry = registry
+        self.unskippable = registry.unskippable
+        """Checks that a general allow entry does not lead past; for `policy.decide`."""
         self.tools = tools
         self.runner = Runner(registry, tools)
         self._clock = clock

@@ -88,6 +88,8 @@ class Registry:
             for n, (name, plugin, origin, error) in enumerate(kept.values(), 1)
         )
         self._by_name = {one.name: one for one in self._loaded}
+        self.unskippable = frozenset(one.name for one in self._loaded if one.plugin.unskippable)
+        """Plugins that a general allow entry does not lead past."""
 
     def __iter__(self) -> Iterator[Loaded]:
         return iter(self._loaded)
@@ -120,11 +122,6 @@ class Registry:
     def errors(self) -> dict[str, str]:
         """Return plugin (or place) -> why it did not load."""
         return {one.name: one.error for one in self._loaded if one.error}
-
-    @property
-    def unskippable(self) -> frozenset[str]:
-        """Plugins that a general allow entry does not lead past."""
-        return frozenset(one.name for one in self._loaded if one.plugin.unskippable)
 
     def defaults(self) -> Mapping[str, PluginDefaults]:
         """Return what the policy needs to know of each plugin."""

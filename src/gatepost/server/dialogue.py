@@ -278,11 +278,20 @@ class Dialogue:
                 if len(memo) > MEMO_SIZE:
                     memo.clear()
                 # The findings are kept with the answer, so that an id cannot be another's meanwhile.
-                known = memo[key] = findings, decide_recipient(policy, findings, None)
+                outcome = decide_recipient(
+                    policy, findings, None, unskippable=self.gateway.pipeline.unskippable
+                )
+                known = memo[key] = findings, outcome
             recipient.findings, outcome = known
         else:
             recipient.findings = findings = [*recipient.findings, *findings]
-            outcome = decide_recipient(policy, findings, self._entry(policy), proven=False)
+            outcome = decide_recipient(
+                policy,
+                findings,
+                self._entry(policy),
+                proven=False,
+                unskippable=self.gateway.pipeline.unskippable,
+            )
         fate = outcome.fate
         if fate is Fate.REJECT or fate is Fate.DEFER:
             if policy.bypass and outcome.enhanced != "5.1.1":

@@ -169,7 +169,8 @@ class Intake:
             async with asyncio.timeout(CHECK_SECONDS):
                 answers = await pipeline.run_message(self.session, transaction, asked, message)
             for recipient, findings in zip(asked, answers, strict=True):
-                recipient.findings.extend(findings)
+                # A new list: that of RCPT may be shared with others (dialogue's memo).
+                recipient.findings = [*recipient.findings, *findings]
         copies = [Copy(r, r.pending) for r in transaction.recipients if r.pending is not None]
         copies += [Copy(r, self._judge(r)) for r in waiting]
         order = {id(r): n for n, r in enumerate(transaction.recipients)}
@@ -191,7 +192,9 @@ class Intake:
                 session.helo,
                 transaction.started,
             )
-        outcome = decide_message(policy, findings, entry, proven=False)
+        outcome = decide_message(
+            policy, findings, entry, proven=False, unskippable=self._gateway.pipeline.unskippable
+        )
         if policy.bypass and outcome.fate in (Fate.REJECT, Fate.DEFER, Fate.QUARANTINE):
             return replace(outcome, fate=Fate.ACCEPT, tags=(*outcome.tags, "bypass"), code=250)
         return outcome

@@ -76,4 +76,8 @@ def is_clean(line: bytes, *, utf8: bool = False) -> bool:
         return line.decode("ascii").isprintable()
     if not utf8:
         return False
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
     return not any(octet < 32 or octet == 127 for octet in line)

@@ -192,8 +192,11 @@ class Worker:
 
     def _configure_gateway(self) -> None:
         self._pipeline.configure_gateway(self._follower.live.snapshot.everywhere)
+        self.gateway.guards_mail = self._pipeline.guards("mail")
+        self.gateway.guards_rcpt = self._pipeline.guards("rcpt")
 
     def _write_metrics(self) -> None:
+        self.gateway.count()
         metrics.CONNECTIONS_OPEN.set(self._column.open)
         path = self._metrics
         temporary = path.with_suffix(".tmp")

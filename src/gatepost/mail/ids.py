@@ -15,26 +15,31 @@ _PAIRS = [a + b for a in ALPHABET for b in ALPHABET]
 class SessionIds:
     """Makes the ids of one process; `worker` (0..63) keeps those of two processes apart."""
 
-    __slots__ = ("_counter", "_worker")
+    __slots__ = ("_counter", "_moment", "_prefix", "_worker")
 
     def __init__(self, worker: int, start: int) -> None:
         self._worker = (worker & 63) << 18
         self._counter = start & 0x3FFFF
+        self._moment = -1
+        self._prefix = ""
 
     def make(self, milliseconds: int) -> str:
         """Return the next id for this moment (milliseconds since 1970)."""
-        self._counter = counter = (self._counter + 1) & 0x3FFFF
-        n = ((milliseconds & 0x1FFFFFFFFFF) << 24) | self._worker | counter
         pairs = _PAIRS
-        return (
-            ALPHABET[(n >> 60) & 31]
-            + pairs[(n >> 50) & 1023]
-            + pairs[(n >> 40) & 1023]
-            + pairs[(n >> 30) & 1023]
-            + pairs[(n >> 20) & 1023]
-            + pairs[(n >> 10) & 1023]
-            + pairs[n & 1023]
-        )
+        if milliseconds != self._moment:
+            # The nine characters of the time and of the worker's first bits are the same for a millisecond.
+            self._moment = milliseconds
+            n = ((milliseconds & 0x1FFFFFFFFFF) << 4) | (self._worker >> 20)
+            self._prefix = (
+                ALPHABET[(n >> 40) & 31]
+                + pairs[(n >> 30) & 1023]
+                + pairs[(n >> 20) & 1023]
+                + pairs[(n >> 10) & 1023]
+                + pairs[n & 1023]
+            )
+        self._counter = counter = (self._counter + 1) & 0x3FFFF
+        n = self._worker | counter
+        return self._prefix + pairs[(n >> 10) & 1023] + pairs[n & 1023]
 
 
 def clean(text: str) -> str | None:

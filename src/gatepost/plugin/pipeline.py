@@ -236,6 +236,10 @@ class Pipeline:
         """Take what is set for all domains (`Snapshot.everywhere`), whenever it changed."""
         self._gateway.configure(everywhere)
 
+    def guards(self, hook: str) -> bool:
+        """Return True when one of the machine's own checks has work in this hook."""
+        return hook in self._gateway.steps
+
     def gateway_connect(self, session: Session) -> Verdict | None:
         """Ask the machine's own checks when a client has connected; a refusal closes the connection."""
         return self._gateway.ask("connect", session)

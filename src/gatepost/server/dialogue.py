@@ -19,6 +19,7 @@ from gatepost.policy.decide import Fate, Finding, Outcome, decide_recipient
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
 from gatepost.server.intake import Intake
+from gatepost.server.record import trace_of
 from gatepost.smtp.server import (
     Abort,
     BdatChunkEnd,
@@ -52,6 +53,8 @@ LATER = Reply(451, "4.3.0", "Try again later")
 NOT_OURS = Outcome(
     Fate.REJECT, "relaying", "domain is not hosted here", "Relaying denied", code=550, enhanced="5.7.1"
 )
+Known = tuple[list[Finding], Outcome, str]
+"""Findings, what was decided on them, and their trace."""
 MEMO = "server.dialogue"
 MEMO_SIZE = 1_000
 ALWAYS_THERE = frozenset({"postmaster", "abuse"})
@@ -108,7 +111,8 @@ class Dialogue:
     # -- the session ----------------------------------------------------------------------
 
     def _hello(self, event: Hello) -> Answer:
-        self._abandon("EHLO")
+        if self.transaction is not None:
+            self._abandon("EHLO")
         self.session.helo = event.name
         self.session.esmtp = event.esmtp
         return self.protocol.hello()
@@ -118,7 +122,8 @@ class Dialogue:
         return self.protocol.reply(RESET_OK)
 
     def _quit(self, _event: Quit) -> Answer:
-        self._abandon("QUIT")
+        if self.transaction is not None:
+            self._abandon("QUIT")
         self.closing = self.said_quit = True
         self.why = self.why or "quit"
         return self.protocol.reply(BYE)
@@ -155,7 +160,7 @@ class Dialogue:
 
     def lost(self, working: bool) -> None:
         """The connection is gone: write the session down. `working`: a reply is still being made."""
-        if not working:
+        if not working and self.transaction is not None:
             self._abandon(self.why or "connection lost")
         self.gateway.session_ended(self.session, self.why or "connection lost", self.protocol)
 
@@ -179,7 +184,7 @@ class Dialogue:
             event.ret,
             event.envid,
         )
-        refused = gateway.pipeline.gateway_mail(session, transaction)
+        refused = gateway.pipeline.gateway_mail(session, transaction) if gateway.guards_mail else None
         if refused is not None:
             self.transaction = None
             outcome = refusal(refused)
@@ -202,7 +207,7 @@ class Dialogue:
             self.gateway.no_policy(error)
             return self.protocol.reply(NO_POLICY)
         if policy is None:
-            return self._refuse(Recipient(address, address), NOT_OURS, [])
+            return self._refuse(Recipient(address, address), NOT_OURS)
         recipient = Recipient(address, address, event.notify, event.orcpt, policy)
         pipeline = self.gateway.pipeline
         if pipeline.rewrites(policy):
@@ -241,9 +246,10 @@ class Dialogue:
             return self.protocol.reply(RECIPIENT_OK)
         assert self.snapshot is not None
         pipeline = self.gateway.pipeline
-        refused = pipeline.gateway_rcpt(self.session, self.transaction, recipient)
+        guarded = self.gateway.guards_rcpt
+        refused = pipeline.gateway_rcpt(self.session, self.transaction, recipient) if guarded else None
         if refused is not None:
-            return self._refuse(recipient, refusal(refused), [])
+            return self._refuse(recipient, refusal(refused))
         try:
             row = self.snapshot.recipient(policy.domain, local)
         except PolicyUnavailable as error:
@@ -266,7 +272,8 @@ class Dialogue:
 
     def _judge(self, recipient: Recipient, policy: DomainPolicy, findings: list[Finding]) -> bytes:
         """Refuse now, refuse after the data, or accept for the time being."""
-        session, transaction = self.session, self.transaction
+        transaction = self.transaction
+        trace = ""
         if transaction is None:  # the client left while the checks ran
             return b""
         if not recipient.findings and not policy.lists:
@@ -297,7 +304,7 @@ class Dialogue:
             if policy.bypass and outcome.enhanced != "5.1.1":
                 transaction.recipients.append(recipient)
                 return self.protocol.reply(RECIPIENT_OK)
-            return self._refuse_or_wait(recipient, policy, outcome)
+            return self._refuse_or_wait(recipient, policy, outcome, trace)
         transaction.recipients.append(recipient)
         return self.protocol.reply(RECIPIENT_OK)
 
@@ -315,7 +322,9 @@ class Dialogue:
             transaction.started,
         )
 
-    def _refuse_or_wait(self, recipient: Recipient, policy: DomainPolicy, outcome: Outcome) -> bytes:
+    def _refuse_or_wait(
+        self, recipient: Recipient, policy: DomainPolicy, outcome: Outcome, trace: str
+    ) -> bytes:
         """`refuse_at` (CONTRACT 5): with `data` the copy is kept, so the refusal waits for it."""
         assert self.transaction is not None
         if outcome.fate is Fate.REJECT:
@@ -328,16 +337,16 @@ class Dialogue:
                 # Someone else's copy is accepted already: 250 after the data would be ambiguous
                 # for this one, so it is refused here and its copy kept from the data that follow.
                 self.transaction.refused.append(recipient)
-        return self._refuse(recipient, outcome, recipient.findings)
+        return self._refuse(recipient, outcome, trace)
 
-    def _refuse(self, recipient: Recipient, outcome: Outcome, findings: list[Finding]) -> bytes:
+    def _refuse(self, recipient: Recipient, outcome: Outcome, trace: str = "") -> bytes:
         assert self.transaction is not None
         if recipient.pending is None:
-            self.gateway.outcome(self.session, self.transaction, recipient, outcome, findings)
+            self.gateway.outcome(
+                self.session, self.transaction, recipient, outcome, trace or trace_of(recipient.findings, outcome)
+            )
         text = outcome.public or "Not accepted here"
-        return self.protocol.reply(
-            Reply(outcome.code, outcome.enhanced, f"{text} ({self.session.id})")
-        )
+        return self.protocol.reply(Reply(outcome.code, outcome.enhanced, f"{text} ({self.session.id})"))
 
     # -- the message ----------------------------------------------------------------------
 

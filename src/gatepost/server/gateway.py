@@ -12,7 +12,7 @@ import secrets
 import ssl
 import time
 import traceback
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from json.encoder import encode_basestring_ascii as quote
 from pathlib import Path
@@ -25,7 +25,7 @@ from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.plugin.pipeline import Pipeline
-from gatepost.policy.decide import Fate, Finding, Outcome
+from gatepost.policy.decide import Fate, Outcome
 from gatepost.policy.snapshot import Snapshot
 from gatepost.relay.handoff import Relay
 from gatepost.relay.results import Result
@@ -102,6 +102,10 @@ class Gateway:
         self.extensions = Extensions(size=self.max_size, dsn=config.smtp.dsn)
         self.extensions_trusted = replace(self.extensions, xclient=True)
         self.overloaded = ""
+        self.guards_mail = self.guards_rcpt = True
+        """The machine's own checks (client_rate) have something to say at MAIL, at RCPT."""
+        self._sessions = 0
+        self._counts: dict[tuple[str, str], int] = {}
         self._background: set[asyncio.Task[Any]] = set()
         self.draining = False
 
@@ -179,17 +183,27 @@ class Gateway:
         self._journal.flush()
         self._log.flush()
 
+    def count(self) -> None:
+        """Bring what was counted since the last call into the metrics; called once a second."""
+        sessions, self._sessions = self._sessions, 0
+        counts, self._counts = self._counts, {}
+        metrics.SESSIONS.inc(sessions)
+        for (fate, plugin), number in counts.items():
+            metrics.OUTCOMES.inc(number, fate)
+            if plugin:
+                metrics.REFUSALS.inc(number, plugin)
+
     def outcome(
         self,
         session: Session,
         transaction: Transaction,
         recipient: Recipient,
         outcome: Outcome,
-        findings: Sequence[Finding],
+        trace: str,
     ) -> None:
         """Write down a recipient that was refused or deferred at RCPT."""
         fate = "rejected" if outcome.code >= 500 else "deferred"
-        self._write(session, transaction, recipient, outcome, fate, trace_of(findings, outcome))
+        self._write(session, transaction, recipient, outcome, fate, trace)
 
     def message_outcome(
         self,
@@ -273,9 +287,8 @@ class Gateway:
             helo=session.helo,
             reason=why,
         )
-        metrics.OUTCOMES.inc(1, fate)
-        if plugin:
-            metrics.REFUSALS.inc(1, plugin)
+        counts = self._counts
+        counts[fate, plugin] = counts.get((fate, plugin), 0) + 1
         done = self.pipeline.run_done(session, transaction, recipient, outcome)
         if done is not None:
             self.background(done)
@@ -297,7 +310,7 @@ class Gateway:
 
     def session_ended(self, session: Session, why: str, protocol: ServerProtocol) -> None:
         """Write down a session."""
-        metrics.SESSIONS.inc()
+        self._sessions += 1
         self._journal.add(
             session_line(
                 session.id,
@@ -315,7 +328,7 @@ class Gateway:
 
     def turned_away(self, session: Session, reply: Reply) -> None:
         """Write down a client that was sent away before the dialogue."""
-        metrics.SESSIONS.inc()
+        self._sessions += 1
         metrics.CONNECTIONS_REFUSED.inc(1, reply.enhanced)
         self._journal.add(session_line(session.id, session.client, "", "", "", reply.text))
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gatepost.policy.lists import Entry, Lists, Table
+from gatepost.policy.plain import Plain, threshold
 from gatepost.policy.policy import Action, DomainPolicy, Mode, OnFailure, PluginPolicy
 from gatepost.policy.presets import DEFAULT_PRESET, PRESETS, Preset
 from gatepost.policy.settings import (
@@ -102,13 +103,20 @@ class Resolver:
         self._all_tables = _Tables.of(everywhere.entries)
         self._shared: dict[str, PluginPolicy] = {}
         """Checks as they are where only defaults and `all` speak, by preset and name: most of them."""
+        self._plain: Plain | None = None
 
     def everywhere(self, version: int) -> DomainPolicy:
         """Return the policy of no domain in particular."""
-        return self._policy(EVERYWHERE, [], [self._all_tables], version, {}, self.faults)
+        faults = self.faults if self._plain is None else []
+        return self._policy(EVERYWHERE, [], [self._all_tables], version, {}, faults)
 
     def domain(self, rows: DomainRows, version: int, faults: list[Fault]) -> DomainPolicy:
         """Return the policy of a domain, with those of its mailboxes that override something."""
+        if self._plain is None:
+            self._plain = Plain(self.everywhere(version))
+        plain = self._plain.policy(rows, version)
+        if plain is not None:
+            return plain
         own = _Level("domain", _checked(rows.values, self._defaults, "domain", f"domain:{rows.name}", faults))
         tables = _Tables.of(rows.entries)
         mailboxes: dict[str, DomainPolicy] = {}
@@ -159,9 +167,9 @@ class Resolver:
             on_backend_down=value("on_backend_down"),
             mixed=value("mixed"),
             keep_days=value("keep_days"),
-            tag_at=_threshold(value("score.tag_at")),
-            quarantine_at=_threshold(value("score.quarantine_at")),
-            reject_at=_threshold(value("score.reject_at")),
+            tag_at=threshold(value("score.tag_at")),
+            quarantine_at=threshold(value("score.quarantine_at")),
+            reject_at=threshold(value("score.reject_at")),
             bypass=value("bypass"),
             subjects=value("subjects"),
             plugins=plugins,
@@ -265,10 +273,6 @@ def _checked(
 
 def _join(tables: list[Table]) -> Lists:
     return Lists(tables=tables) if any(t.entries for t in tables) else Lists.EMPTY
-
-
-def _threshold(value: Any) -> float | None:
-    return None if value == "off" else float(value)
 
 
 def values_of(policy: DomainPolicy, defaults: Defaults) -> dict[str, tuple[Any, str]]:

@@ -24,7 +24,10 @@ ALL_LISTS = 200_000
 """Local parts in memory of all domains together (some 150 bytes each)."""
 MAX_FAULTS = 100
 RECIPIENTS = "policy.recipients"
-"""Key in `DomainPolicy.cache`: local part -> row, or None where the list is too long."""
+"""Key in `DomainPolicy.cache`: local part -> row, or how often it was asked for, or `TOO_LONG`."""
+TOO_LONG = -1
+LOAD_AT = 4
+"""A list is taken into memory when its domain is asked so often: most domains get one mail a day."""
 
 
 class PolicyUnavailable(Exception):
@@ -89,13 +92,15 @@ class Snapshot:
         policy = self._young.get(domain) or self._seldom(domain)
         if policy is None:
             return None
-        rows: dict[str, RecipientRow] | None
-        try:
-            rows = policy.cache[RECIPIENTS]
-        except KeyError:
-            rows = self._load(policy)
-        if rows is not None:
-            return rows.get(local) or rows.get("*")
+        rows = policy.cache.get(RECIPIENTS)
+        if type(rows) is not dict:
+            if rows is not TOO_LONG:
+                rows = self._load(policy, rows)
+            if type(rows) is not dict:
+                return self._one(domain, local)
+        return rows.get(local) or rows.get("*")
+
+    def _one(self, domain: str, local: str) -> RecipientRow | None:
         try:
             return self._source.recipient(domain, local)
         except Exception as error:
@@ -140,7 +145,9 @@ class Snapshot:
                 return None
         if len(self._young) >= self._cap // 2:
             self._old, self._young = self._young, {}
-            self._held = sum(len(p.cache.get(RECIPIENTS) or ()) for p in self._old.values())
+            self._held = sum(
+                len(rows) for p in self._old.values() if type(rows := p.cache.get(RECIPIENTS)) is dict
+            )
         self._young[domain] = policy
         return policy
 
@@ -163,19 +170,24 @@ class Snapshot:
         self.faults = [*self.faults, *faults][-MAX_FAULTS:]
         return policy
 
-    def _load(self, policy: DomainPolicy) -> dict[str, RecipientRow] | None:
-        """Take a short list of recipients into memory, and remember where that was not possible."""
+    def _load(self, policy: DomainPolicy, asked: int | None) -> dict[str, RecipientRow] | None:
+        """Take a short list of recipients into memory where that is worth it and possible."""
+        asked = (asked or 0) + 1
+        if asked < LOAD_AT:
+            policy.cache[RECIPIENTS] = asked
+            return None
         try:
             room = min(SMALL_LIST, max(0, ALL_LISTS - self._held))
             found = self._source.recipients_up_to(policy.domain, room) if room else None
         except Exception as error:
             raise PolicyUnavailable(str(error) or type(error).__name__) from error
-        rows: dict[str, RecipientRow] | None = None
-        if found is not None:
-            rows = {}
-            for row in found:
-                if row.kind == "invalid" or row.local not in rows:  # invalid beats valid
-                    rows[row.local] = row
-            self._held += len(rows)
+        if found is None:
+            policy.cache[RECIPIENTS] = TOO_LONG
+            return None
+        rows: dict[str, RecipientRow] = {}
+        for row in found:
+            if row.kind == "invalid" or row.local not in rows:  # invalid beats valid
+                rows[row.local] = row
+        self._held += len(rows)
         policy.cache[RECIPIENTS] = rows
         return rows

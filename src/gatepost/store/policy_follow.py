@@ -22,6 +22,9 @@ from gatepost.store.policy_rows import PolicyReader
 from gatepost.store.sqlite import READ_WAIT, open_read_only
 
 LAST_GOOD = "policy.last-good.db"
+CACHE_KIB = 32_768
+"""Pages in memory at most; only what is asked for. Enough for a million recipients; no mmap: a file that
+someone cuts short would kill the process."""
 T = TypeVar("T")
 
 
@@ -55,7 +58,9 @@ class PolicyFollower:
     def snapshot(self, defaults: Mapping[str, PluginDefaults]) -> Snapshot:
         """Return the policy as it is now; PolicyUnavailable if it cannot be read at all."""
         try:
-            self._token = self._main.follow_token() if self._main is not None else -1
+            if self._main is not None:
+                self._main.release()
+                self._token = self._main.follow_token()
             version = self._ask(PolicyReader.version)
         except StoreError:
             version = -1
@@ -104,7 +109,7 @@ class PolicyFollower:
         main = self._main
         if main is not None and not self.trouble:
             try:
-                main.hold()
+                main.hold()  # reads until the next look then take no lock each
                 return main.recipient(domain, local)
             except StoreError as error:
                 self._failed(error)
@@ -124,6 +129,7 @@ class PolicyFollower:
         """Ask the database, or the last good copy when the database cannot answer."""
         if self._main is not None and not self.trouble:
             try:
+                self._main.hold()
                 return question(self._main, *values)
             except StoreError as error:
                 self._failed(error)
@@ -143,6 +149,7 @@ class PolicyFollower:
             return
         try:
             self._main = PolicyStore(self.path, wait=READ_WAIT)
+            self._main.db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
             self._main.version()
         except StoreError as error:
             self._failed(error)

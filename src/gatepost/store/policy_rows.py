@@ -54,9 +54,10 @@ class PolicyReader:
         """Return a domain's rows, None if it is not hosted here."""
         db = self.db
         try:
-            if db.execute(_EXISTS, (name,)).fetchone() is None:
-                return None
             settings = db.execute(_SETTINGS, (name,)).fetchall()
+            # What has settings is hosted; only a domain without any has to be looked for.
+            if name == EVERYWHERE or (not settings and db.execute(_EXISTS, (name,)).fetchone() is None):
+                return None
             entries = db.execute(_ENTRIES, (name,)).fetchall()
         except sqlite3.Error as error:
             raise in_words(error, self.path) from error

@@ -11,6 +11,7 @@ from gatepost.plugin.bench import Bench
 from gatepost.plugin.registry import load
 from gatepost.plugin.step import Plan, vouches
 from gatepost.policy.decide import Fate, decide_recipient
+from gatepost.policy.lists import Entry, Lists
 from tests.plugin.stage import ask, counting, make_plugin
 
 
@@ -68,6 +69,27 @@ def test_unskippable_is_first_and_last() -> None:
     )
     assert ["known"] == [f.plugin for f in ask(bench)]
     assert [] == asked
+
+
+def test_what_no_entry_leads_past_is_always_asked() -> None:
+    """Where an allow entry may undo a cheap refusal, the virus scanner must have been asked."""
+    virus, asked = counting(Reject("virus"))
+    bench = Bench(
+        [
+            make_plugin("Cheap", helo=counting(Reject("x"))[0]),
+            make_plugin("Virus", mail=virus, unskippable=True, cost=Cost.NETWORK),
+        ]
+    )
+    ask(bench)
+    assert [] == asked
+    allow = Lists([Entry(1, "allow", "ip", "192.0.2.1")])
+    policy = bench.policy(lists=allow)
+    findings = ask(bench, policy)
+    assert 1 == len(asked)
+    said = decide_recipient(policy, findings, next(iter(allow.tables[0].entries)), unskippable={"virus"})
+    assert (Fate.REJECT, "virus") == (said.fate, said.plugin)
+    ask(bench, bench.policy(lists=Lists([Entry(1, "deny", "ip", "192.0.2.1")])))
+    assert 1 == len(asked)
 
 
 def test_circle_of_needs() -> None:

@@ -173,3 +173,23 @@ def test_same_finding_for_all() -> None:
     assert findings[3] is findings[2]
     assert isinstance(findings[0].verdict, Reject)
     assert not isinstance(findings[0].verdict, Defer)
+
+
+def test_callout_is_dear() -> None:
+    """A refusal by a cheap check spares the back end the question."""
+    asked: list[str] = []
+
+    async def verify(_policy: DomainPolicy, address: Address, _client: str) -> str:
+        asked.append(address.local)
+        return "yes"
+
+    bench = Bench(REGISTRY, Tools(verify_recipient=verify))
+    policy = bench.policy("example.org", {"helo_name": {"mode": "on"}}, "callout")
+    findings = asyncio.run(bench.ask(policy, Case(row=None, helo="localhost")))
+    assert (Fate.REJECT, "helo_name") == (
+        decide_recipient(policy, findings, None).fate,
+        decide_recipient(policy, findings, None).plugin,
+    )
+    assert [] == asked
+    asyncio.run(bench.ask(policy, Case(row=None)))
+    assert ["ann"] == asked

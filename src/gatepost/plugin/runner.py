@@ -101,7 +101,7 @@ class Runner:
                 findings.append(step.nothing)
             elif answer is step.usual and elapsed < WORTH_TELLING:
                 findings.append(step.usual_finding)
-                decided = decided or step.decides
+                decided = decided or step.decides or step.final
                 if step.final:
                     break
             elif self.note(step, context, findings, answer, elapsed):

@@ -18,6 +18,7 @@ from gatepost.mail.verdict import Allow
 from gatepost.plugin.base import Cost, Plugin, Scope
 from gatepost.plugin.hooks import EARLY, HOOKS, hooks_of
 from gatepost.policy.decide import Finding
+from gatepost.policy.lists import Lists
 from gatepost.policy.policy import Action, DomainPolicy, Mode, PluginPolicy
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class Step:
     __slots__ = (
         "again",
         "call",
+        "cost",
         "decides",
         "domain_policy",
         "final",
@@ -87,7 +89,8 @@ class Step:
         self.decides = policy.mode is Mode.ON and policy.action is Action.REJECT
         """Its `Reject` makes dearer checks needless."""
         self.lists = policy.lists if plugin.own_list and policy.lists else None
-        self.task = not loaded.built_in or plugin.cost in (Cost.NETWORK, Cost.CPU)
+        self.cost = plugin.cost if domain is None else plugin.cost_in(domain)
+        self.task = not loaded.built_in or self.cost in (Cost.NETWORK, Cost.CPU)
         """Its coroutine gets a task before its first step (see `base.Cost`)."""
         self.last: Any = None
         self.usual: Any = _NEVER
@@ -150,12 +153,12 @@ def _steps(registry: Registry, policy: DomainPolicy) -> Iterable[Step]:
             yield Step(loaded, hook, wanted, policy)
 
 
-def wants_host(lists: Any) -> bool:
+def wants_host(lists: Lists) -> bool:
     """Return True when an entry can only be matched with the client's rDNS name."""
-    return bool(lists) and bool(getattr(lists, "needs_host", True))
+    return bool(lists) and bool(lists.needs_host)
 
 
-def arrange(steps: Sequence[Step], policy: DomainPolicy | None) -> Groups:
+def arrange(steps: Sequence[Step], policy: DomainPolicy) -> Groups:
     """Sort steps into groups: facts before those who need them, then cheap before dear."""
     ordered = sorted(steps, key=lambda s: (_ORDER[s.hook], s.index))
     waves: dict[int, int] = {}
@@ -177,13 +180,17 @@ def arrange(steps: Sequence[Step], policy: DomainPolicy | None) -> Groups:
             waves[id(step)] = least
         return least
 
-    may_allow = any(vouches(s.plugin) for s in ordered)
     groups: dict[tuple[int, int], list[Step]] = {}
     for step in ordered:
-        cost = step.plugin.cost if policy is None else step.plugin.cost_in(policy)
-        step.rank = (wave(step, frozenset()), _TIERS[cost])
-        step.decides = step.decides and not may_allow
+        step.rank = (wave(step, frozenset()), _TIERS[step.cost])
         groups.setdefault(step.rank, []).append(step)
+    may_allow = any(vouches(s.plugin) for s in ordered)
+    # An allow entry makes nothing of a refusal, and what it does not lead past must be known then.
+    lists = policy.lists
+    allows = any(entry.kind == "allow" for table in lists.tables for entry in table.entries)
+    musts = [s.rank for s in ordered if s.plugin.unskippable] if allows else []
+    for step in ordered:
+        step.decides = step.decides and not may_allow and not any(must > step.rank for must in musts)
     return tuple(
         tuple(sorted(groups[rank], key=lambda s: (not s.plugin.unskippable, _ORDER[s.hook], s.index)))
         for rank in sorted(groups)

@@ -4,7 +4,9 @@ from collections.abc import Coroutine
 
 from gatepost.plugin import (
     Context,
+    Cost,
     Defer,
+    DomainPolicy,
     Mode,
     OnFailure,
     Plugin,
@@ -45,6 +47,9 @@ class Recipients(Plugin):
     unskippable = True
     own_list = False
     public = "No such recipient here"
+
+    def cost_in(self, policy: DomainPolicy) -> Cost:
+        return Cost.NETWORK if policy.recipients == "callout" else Cost.MEMORY
 
     async def _callout(self, ctx: Context[PluginSettings]) -> Verdict | None:
         answer = await ctx.verify_recipient()

@@ -14,10 +14,10 @@ from typing import Literal, NamedTuple
 
 from gatepost.mail.address import Address
 from gatepost.relay import maildir
-from gatepost.relay.connection import BackendConnection
+from gatepost.relay.connection import BackendConnection, NoConnection
 from gatepost.relay.lines import mail_line, rcpt_line
 from gatepost.relay.places import NoPlace
-from gatepost.relay.pool import NoConnection, Pool
+from gatepost.relay.pool import Pool
 from gatepost.relay.results import PROTOCOL_FAULTS, MailParams, To
 from gatepost.relay.routes import Route, RouteError, order, parse_route
 

@@ -370,7 +370,7 @@ class BackendConnection(asyncio.Protocol):
 
 
 _ENVELOPES: dict[bytes, list[ClientReply]] = {}
-"""A next hop says yes to an envelope in the same words each time: these bytes, read once, are these replies."""
+"""A next hop says yes to an envelope in the same words each time: these bytes are these replies."""
 _MOST_ENVELOPES = 500
 _LONGEST_ENVELOPE = 1000
 

@@ -112,14 +112,18 @@ class Courier:
         claim = await asyncio.to_thread(self._queue.claim, name)
         if claim is None:
             return
+        envelope = claim.envelope
         try:
-            envelope = claim.envelope
-            if not envelope.waiting:
-                return
-            results = await self._hand_on(envelope, claim)
-            await asyncio.to_thread(self._settle, claim, envelope, results)
-        finally:
+            results = await self._hand_on(envelope, claim) if envelope.waiting else None
+        except BaseException:
             claim.release()
+            raise
+        if results is None:
+            claim.release()
+            return
+        # The thread gives the claim back itself: it ends its work although we may be cancelled.
+        for one, result in await asyncio.to_thread(self._settle, claim, envelope, results):
+            self._outcome(envelope, one, result)
 
     async def _hand_on(self, envelope: Envelope, claim: Claim) -> list[Result]:
         waiting = envelope.waiting
@@ -142,8 +146,19 @@ class Courier:
         except OSError as error:  # the blob cannot be read now
             return [deferred("4.3.0", f"the spool: {error}")] * len(waiting)
 
-    def _settle(self, claim: Claim, envelope: Envelope, results: Sequence[Result]) -> None:
-        """Write down what became of each recipient; bounces first, so that a crash loses none."""
+    def _settle(
+        self, claim: Claim, envelope: Envelope, results: Sequence[Result]
+    ) -> list[tuple[Rcpt, Result]]:
+        """Write down what became of each recipient, and release the claim; returns whose fate is final."""
+        try:
+            return self._write_down(claim, envelope, results)
+        finally:
+            claim.release()
+
+    def _write_down(
+        self, claim: Claim, envelope: Envelope, results: Sequence[Result]
+    ) -> list[tuple[Rcpt, Result]]:
+        """Bounces first, so that a crash loses none."""
         now = self._clock()
         attempts = envelope.attempts + 1
         old = now - envelope.created >= GIVE_UP and attempts >= ENOUGH
@@ -183,8 +198,7 @@ class Courier:
             )
         else:
             self._queue.done(claim)
-        for one, result in final:
-            self._outcome(envelope, one, result)
+        return final
 
     @staticmethod
     def _may_bounce(envelope: Envelope) -> bool:

@@ -129,7 +129,7 @@ class Exchange:
         found = _YES.fullmatch(data)
         if found is None:
             return False
-        enhanced, text = found[1].decode("ascii"), found[2].decode("ascii")
+        enhanced, text = found[1].decode("ascii"), found[2].decode("ascii").strip()
         self.results = [Result(DELIVERED, 250, enhanced, text, self._where, self._dsn)] * count
         return True
 

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterable, Sequence
 
 from gatepost.mail.address import Address
 from gatepost.mail.session import Session
-from gatepost.relay.connection import BackendConnection, xclient_attributes
+from gatepost.relay.connection import BackendConnection, NoConnection, xclient_attributes
 from gatepost.relay.exchange import Command, Exchange
 from gatepost.relay.lines import mail_line, rcpt_line, unable
 from gatepost.relay.maildir import deliver as deliver_to_maildir
 from gatepost.relay.places import NoPlace
-from gatepost.relay.pool import NoConnection, Pool
+from gatepost.relay.pool import Pool
 from gatepost.relay.results import (
     DELIVERED,
     REFUSED,

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 from gatepost.relay.connection import BackendConnection, NoConnection
-from gatepost.relay.places import NoPlace, Place, Resolver, places
+from gatepost.relay.places import Place, Resolver, places
 from gatepost.relay.routes import Route
 
 MAX_IDLE = 60.0
@@ -212,8 +212,7 @@ class Pool:
                 timed_out += 1
                 last = NoConnection(f"{place}: no answer in time")
             except NoConnection as error:
-                said = "" if error.reply is None else f": {error.reply.code} {' '.join(error.reply.lines)}"
-                last = NoConnection(f"{place}: {error.text}{said}", error.reply)
+                last = NoConnection(f"{place}: {error.text}{_quote(error)}", error.reply)
             if loop.time() >= deadline:
                 break
         if timed_out == len(where):
@@ -297,4 +296,7 @@ class Pool:
             self._wind(loop)
 
 
-__all__ = ["Guard", "NoConnection", "NoPlace", "Pool"]
+def _quote(error: NoConnection) -> str:
+    """Return the next hop's own words, if it spoke."""
+    reply = error.reply
+    return "" if reply is None else f": {reply.code} {reply.enhanced} {' '.join(reply.lines)}"[:500]

@@ -28,7 +28,7 @@ MAX_FOLDS = 50_000
 _FOLDED = frozenset({"rejected", "deferred"})
 
 _OUTCOME = "INSERT INTO outcome (time, id, domain, line, trace) VALUES (?, ?, ?, ?, ?)"
-_SESSION = "INSERT OR IGNORE INTO session (id, time, line) VALUES (?, ?, ?)"
+_SESSION = "INSERT INTO session (time, id, line) VALUES (?, ?, ?)"
 _TALLY = (
     "INSERT INTO tally (hour, domain, fate, plugin, number) VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET number = number + excluded.number"
@@ -112,12 +112,12 @@ class Collector:
         self, block: bytes, stamp: float
     ) -> tuple[
         list[tuple[float, str, str, str, str]],
-        list[tuple[str, float, str]],
+        list[tuple[float, str, str]],
         Counter[tuple[int, str, str, str]],
         float,
     ]:
         outcomes: list[tuple[float, str, str, str, str]] = []
-        sessions: list[tuple[str, float, str]] = []
+        sessions: list[tuple[float, str, str]] = []
         counted: list[tuple[int, str, str, str]] = []
         hour = int(stamp // 3600)
         folds = self._folds
@@ -143,7 +143,7 @@ class Collector:
                 outcomes.append((stamp, number, domain, text, trace))
                 counted.append((hour, "" if plugin == NOT_HOSTED else domain, fate, plugin))
             elif kind == '["s",':
-                sessions.append((line.split('"', 4)[3], stamp, line))
+                sessions.append((stamp, line.split('"', 4)[3], line))
                 counted.append((hour, "", "session", ""))
             elif kind == '["t",':
                 try:

@@ -115,9 +115,9 @@ class JournalStore:
         """Return sessions, the newest first; `after`: the id of the last one of the page before."""
         with errors_of(self.path):
             rows = self._db.execute(
-                "SELECT time, line FROM session WHERE id < ? AND (? IS NULL OR line LIKE ? ESCAPE '\\')"
-                " ORDER BY id DESC LIMIT ?",
-                (after or "~", text, f"%{_like(text or '')}%", min(limit, MAX_PAGE)),
+                "SELECT time, line FROM session"
+                " WHERE seq < coalesce((SELECT seq FROM session WHERE id = ?), ?) AND (? IS NULL OR line LIKE ? ESCAPE '\\') ORDER BY seq DESC LIMIT ?",
+                (after, 1 << 62, text, f"%{_like(text or '')}%", min(limit, MAX_PAGE)),
             ).fetchall()
         return _sessions(rows)
 
@@ -189,8 +189,9 @@ class JournalStore:
                     max_rows - deleted,
                 )
             deleted += self._delete(
-                "DELETE FROM session WHERE id IN (SELECT id FROM session WHERE time < ? ORDER BY id LIMIT ?)",
-                (now - longest * DAY,),
+                "DELETE FROM session WHERE seq IN"
+                " (SELECT seq FROM session WHERE seq < ? AND time < ? ORDER BY seq LIMIT ?)",
+                (self._first_at(now - longest * DAY, "session"), now - longest * DAY),
                 max_rows - deleted,
             )
         return deleted
@@ -219,17 +220,18 @@ class JournalStore:
         ).fetchall()
         return [row[0] for row in rows]
 
-    def _first_at(self, time: float) -> int:
+    def _first_at(self, time: float, table: str = "outcome") -> int:
         """Return the first `seq` whose time is not before `time`: rows come (nearly) in order of time."""
         (low,), (high,) = (
-            self._db.execute(f"SELECT coalesce({f}(seq), 0) FROM outcome").fetchone()  # noqa: S608
+            self._db.execute(f"SELECT coalesce({f}(seq), 0) FROM {table}").fetchone()  # noqa: S608
             for f in ("min", "max")
         )
         high += 1
         while low < high:
             middle = (low + high) // 2
             row = self._db.execute(
-                "SELECT seq, time FROM outcome WHERE seq >= ? ORDER BY seq LIMIT 1", (middle,)
+                f"SELECT seq, time FROM {table} WHERE seq >= ? ORDER BY seq LIMIT 1",  # noqa: S608
+                (middle,),
             ).fetchone()
             if row is None or row[1] >= time:
                 high = middle

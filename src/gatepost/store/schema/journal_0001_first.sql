@@ -4,10 +4,12 @@
 -- domain (each owner's journal). `seq` is the order of arrival and the cursor of readers.
 
 CREATE TABLE session (
-  id TEXT PRIMARY KEY,
+  seq INTEGER PRIMARY KEY,
   time REAL NOT NULL,
+  id TEXT NOT NULL,
   line TEXT NOT NULL
-) WITHOUT ROWID;
+);
+CREATE INDEX session_id ON session (id);
 
 -- trace '' is none; '=ID' says that the like refusal ID has it.
 CREATE TABLE outcome (

@@ -88,8 +88,11 @@ HELP_ANSWER = Answer(
 LONG_VERBS = frozenset({b"MAIL", b"RCPT"})
 """Commands that may be longer than others: they have parameters (RFC 5321, 4.5.3.1.4 and 4.1.1.11)."""
 UNIMPLEMENTED = frozenset({b"AUTH", b"EXPN", b"ETRN", b"TURN", b"SEND", b"SOML", b"SAML", b"XFOR"})
-BROWSER = (b"GET ", b"POST ", b"PUT ", b"HEAD ", b"CONNECT ", b"OPTIONS ", b"HOST:", b"USER-AGENT:")
-"""What other programs say that were sent here to speak in someone's name: they are cut off at once."""
+BROWSER = tuple(b"GET ,POST ,PUT ,HEAD ,CONNECT ,OPTIONS ,HOST:,USER-AGENT:,PROXY ".split(b","))
+"""What other programs say that were sent here to speak in someone's name: they are cut off at once. So is
+a balancer that is not listed (T9.3)."""
+PROXY_V2 = b"\0"
+"""The third line of a PROXY header of version 2, whose binary part must not be taken for commands."""
 
 
 _Handler: TypeAlias = "Callable[[ServerProtocol, bytes], Event | None]"
@@ -147,7 +150,7 @@ class ServerProtocol(Machine):
         handler = self._commands.get(verb)
         if handler is not None:
             return handler(self, line)
-        if line[:12].upper().startswith(BROWSER):
+        if line[:12].upper().startswith(BROWSER) or line == PROXY_V2:
             return self._abort(NOT_SMTP)
         if verb in UNIMPLEMENTED and line[4:5] in {b"", b" "}:
             return self._refuse(NOT_HERE)

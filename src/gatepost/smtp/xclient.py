@@ -6,6 +6,8 @@ says so. A value is xtext (RFC 3461, 4); a value that decodes to a control chara
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from gatepost.mail.reply import Reply
 from gatepost.smtp.errors import CommandError
 from gatepost.smtp.grammar import from_xtext, to_xtext
@@ -32,13 +34,28 @@ def parse_xclient(arguments: str) -> dict[str, str | None]:
         value = from_xtext(raw)
         if value is None or not value.isprintable() or len(value) > MAX_VALUE:
             raise CommandError(_BAD)
-        out[name] = _address(value) if name in {"ADDR", "DESTADDR"} else value
+        out[name] = _CHECKED[name](value) if name in _CHECKED else value
     return out
 
 
 def _address(value: str) -> str:
-    """XCLIENT writes IPv6 as `IPV6:2001:db8::1`."""
-    return value[5:] if value[:5].upper() == "IPV6:" else value
+    """XCLIENT writes IPv6 as `IPV6:2001:db8::1`. What is no address would be nobody's in every list."""
+    text = value[5:] if value[:5].upper() == "IPV6:" else value
+    try:
+        if "%" not in text:
+            return str(ip_address(text))
+    except ValueError:
+        pass  # the same error as for a zone
+    raise CommandError(_BAD)
+
+
+def _port(value: str) -> str:
+    if len(value) > 5 or not (value.isascii() and value.isdecimal()) or int(value) > 65_535:
+        raise CommandError(_BAD)
+    return value
+
+
+_CHECKED = {"ADDR": _address, "DESTADDR": _address, "PORT": _port, "DESTPORT": _port}
 
 
 def format_attributes(attributes: dict[str, str | None]) -> str:

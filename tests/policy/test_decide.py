@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Score, Take, Verdict
+from gatepost.policy import decide
 from gatepost.policy.decide import ACCEPTED, Fate, Finding, Outcome, decide_message, decide_recipient
 from gatepost.policy.lists import Entry
 from gatepost.policy.policy import Action, DomainPolicy, Mode
@@ -195,3 +196,15 @@ def test_nothing_found() -> None:
     assert decide_recipient(policy(), [], None) is ACCEPTED
     assert decide_message(policy(), [said(None)], None) is ACCEPTED
     assert decide_recipient(policy(), [], ALLOW).allowed_by == "allow 192.0.2.7 (domain)"
+
+
+def test_refusals_that_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check's constant refusal has one outcome; another check's equal one has its own; memory is bounded."""
+    again = decide_recipient(policy(), [said(NO_USER, "recipients")], None)
+    assert decide_recipient(policy(), [said(NO_USER, "recipients"), said(None)], None) is again
+    assert decide_recipient(policy(), [said(NO_USER, "other")], None).plugin == "other"
+    assert decide_recipient(policy(), [said(NO_USER, "recipients")], DENY).plugin == "recipients"
+    monkeypatch.setattr("gatepost.policy.decide.MAX_KNOWN", 5)
+    for n in range(50):
+        assert decide_recipient(policy(), [said(Reject(f"reason {n}"))], None).reason == f"reason {n}"
+    assert len(decide._KNOWN) <= 5

@@ -115,6 +115,13 @@ def _decide(
     *,
     at_message: bool,
 ) -> Outcome:
+    spoken = [f for f in findings if f.verdict is not None]
+    if not spoken and (entry is None or entry.kind == "deny"):
+        return ACCEPTED
+    if len(spoken) == 1 and (entry is None or entry.kind == "deny" or spoken[0].plugin in unskippable):
+        only = _refused_by(spoken[0])
+        if only is not None:
+            return only
     refusals: list[Outcome] = []
     unskipped: list[Outcome] = []
     vouched = ""
@@ -122,9 +129,9 @@ def _decide(
     tags: list[str] = []
     headers: list[tuple[str, str]] = []
     score = 0.0
-    for finding in findings:
+    for finding in spoken:
         verdict = finding.verdict
-        if verdict is None or finding.mode is Mode.OFF:
+        if finding.mode is Mode.OFF:
             continue
         kind = type(verdict)
         if kind is AddHeader:
@@ -172,6 +179,30 @@ def _decide(
 
 
 _REFUSES = frozenset({Reject, Defer, Take})
+_KNOWN: dict[int, tuple[Reject, str, Outcome]] = {}
+"""Outcomes of refusals that checks give again and again (the same object each time), by their identity."""
+MAX_KNOWN = 1_000
+
+
+def _refused_by(finding: Finding) -> Outcome | None:
+    """Return the outcome of the one refusal of most refused mail, None where it is not that simple."""
+    verdict = finding.verdict
+    if (
+        type(verdict) is not Reject
+        or finding.mode is not Mode.ON
+        or finding.action is not Action.REJECT
+        or finding.allowed_by
+        or finding.failure
+    ):
+        return None
+    known = _KNOWN.get(id(verdict))
+    if known is not None and known[0] is verdict and known[1] == finding.plugin:
+        return known[2]
+    outcome = _refusal(finding)
+    if len(_KNOWN) >= MAX_KNOWN:
+        _KNOWN.clear()
+    _KNOWN[id(verdict)] = verdict, finding.plugin, outcome
+    return outcome
 
 
 def _refusal(finding: Finding) -> Outcome:

@@ -33,12 +33,12 @@ _IP, _SENDER, _HOST, _DOMAIN, _PARENT, _NET, _TLD, _HELO_NAME = 0, 1, 2, 3, 4, 4
 class Table:
     """The entries of one scope and one plugin, by field and value."""
 
-    __slots__ = ("by_value", "entries", "fields", "nets")
+    __slots__ = ("by_field", "entries", "fields", "nets")
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(entries)
-        self.by_value: dict[tuple[str, str], list[Entry]] = {}
-        """(field, value) -> entries, allow first."""
+        self.by_field: dict[str, dict[str, list[Entry]]] = {}
+        """field -> value -> entries, allow first; networks apart."""
         self.nets: list[tuple[int, int, dict[int, list[Entry]]]] = []
         """(IP version, prefix length, number of the network -> entries), longest prefix first."""
         nets: dict[tuple[int, int], dict[int, list[Entry]]] = {}
@@ -49,20 +49,17 @@ class Table:
                 same = nets.setdefault((network.version, network.prefixlen), {})
                 same.setdefault(int(network.network_address) >> shift, []).append(entry)
             else:
-                self.by_value.setdefault((entry.field, entry.value), []).append(entry)
-        for found in (*self.by_value.values(), *(e for same in nets.values() for e in same.values())):
-            found.sort(key=lambda e: e.kind)  # "allow" < "deny"
+                self.by_field.setdefault(entry.field, {}).setdefault(entry.value, []).append(entry)
         for (version, length), same in sorted(nets.items(), reverse=True):
             self.nets.append((version, length, same))
         self.fields = frozenset(entry.field for entry in self.entries)
 
-    def candidates(self, facts: _Facts) -> list[tuple[int, Entry]]:
+    def candidates(self, facts: Facts) -> list[tuple[int, Entry]]:
         """Return the entries that hold, each with how exact it is (small is exact), not sorted."""
         found: list[tuple[int, Entry]] = []
-        by_value = self.by_value
-        if by_value:
-            for rank, key in facts.keys:
-                entries = by_value.get(key)
+        for field, values in self.by_field.items():
+            for rank, value in facts.of(field):
+                entries = values.get(value)
                 if entries is not None:
                     found += [(rank, e) for e in entries]
         if self.nets:
@@ -73,6 +70,8 @@ class Table:
                     entries = same.get(number >> (width - length))
                     if entries is not None:
                         found += [(_NET - length, e) for e in entries]
+        if not found:
+            return found
         now, confirmed, proven = facts.now, facts.host_confirmed, facts.proven
         return [
             (rank, e)
@@ -84,10 +83,23 @@ class Table:
         ]
 
 
-class _Facts:
-    """What is known of a client and a sender, as the keys under which entries may stand."""
+class Facts:
+    """What is known of a client and a sender, as the values under which entries may stand.
 
-    __slots__ = ("_client", "_number", "host_confirmed", "keys", "now", "proven")
+    Worked out field by field when a list asks for it, and then for all its tables.
+    """
+
+    __slots__ = (
+        "_client",
+        "_helo",
+        "_host",
+        "_known",
+        "_number",
+        "_sender",
+        "host_confirmed",
+        "now",
+        "proven",
+    )
 
     def __init__(
         self,
@@ -98,40 +110,60 @@ class _Facts:
         helo: str,
         now: float,
         proven: bool,
-        fields: frozenset[str],
     ) -> None:
         self._client = client
-        self._number: tuple[int, int] | None = None
+        self._sender = sender
+        self._host = host
+        self._helo = helo
         self.host_confirmed = host_confirmed
         self.now = now
         self.proven = proven
-        keys = [(_IP, ("ip", canonical_client(client)))]
-        if "helo" in fields:
-            keys.append((_HELO_NAME, ("helo", helo.lower())))
-        if sender is not None and sender.domain and ("sender" in fields or "sender_domain" in fields):
-            domain = sender.domain
-            keys.append((_SENDER, ("sender", f"{fold(sender.local)}@{domain}")))
-            keys.append((_DOMAIN, ("sender_domain", domain)))
-            labels = domain.split(".")
-            first = max(1, len(labels) - MAX_LABELS)
-            keys += [
-                (_PARENT + n, ("sender_domain", ".".join(labels[n:]))) for n in range(first, len(labels))
-            ]
-        if host and ("host" in fields or "tld" in fields):
-            name = host.lower().rstrip(".")
-            keys.append((_HOST, ("host", name)))
-            labels = name.split(".")
-            first = max(0, len(labels) - MAX_LABELS)
-            keys += [
-                (_TLD - (len(labels) - n), ("tld", ".".join(labels[n:]))) for n in range(first, len(labels))
-            ]
-        self.keys = keys
+        self._known: dict[str, list[tuple[int, str]]] = {}
+        self._number: tuple[int, int] | None = None
+
+    def of(self, field: str) -> list[tuple[int, str]]:
+        """Return (how exact, value) under which entries of this field may stand."""
+        known = self._known.get(field)
+        if known is None:
+            known = self._known[field] = self._find(field)
+        return known
 
     def number(self) -> tuple[int, int]:
         """Return IP version and number of the client; (0, 0) if it has none."""
         if self._number is None:
             self._number = client_number(self._client)
         return self._number
+
+    def _find(self, field: str) -> list[tuple[int, str]]:
+        if field == "ip":
+            return [(_IP, canonical_client(self._client))]
+        if field == "helo":
+            return [(_HELO_NAME, self._helo.lower())]
+        if field in ("host", "tld"):
+            if not self._host:
+                return []
+            name = self._host.lower().rstrip(".")
+            if field == "host":
+                return [(_HOST, name)]
+            return [(_TLD - 1 - value.count("."), value) for value in (name, *parents(name))]
+        sender = self._sender
+        if sender is None or not sender.domain:
+            return []
+        if field == "sender":
+            return [(_SENDER, f"{fold(sender.local)}@{sender.domain}")]
+        above = parents(sender.domain)
+        return [(_DOMAIN, sender.domain), *((_PARENT + n, name) for n, name in enumerate(above))]
+
+
+def parents(name: str) -> list[str]:
+    """Return the names above a domain name, the nearest first; of a very deep one the last."""
+    found: list[str] = []
+    dot = name.find(".")
+    while dot >= 0:
+        name = name[dot + 1 :]
+        found.append(name)
+        dot = name.find(".")
+    return found[-MAX_LABELS:]
 
 
 def client_number(client: str) -> tuple[int, int]:
@@ -163,7 +195,7 @@ def canonical_client(client: str) -> str:
 class Lists:
     """The lists that hold for one domain or mailbox, nearest level first. Never changed once built."""
 
-    __slots__ = ("_fields", "needs_host", "tables")
+    __slots__ = ("needs_host", "tables")
 
     EMPTY: ClassVar[Lists]
 
@@ -175,8 +207,7 @@ class Lists:
             by_level.setdefault(entry.level, []).append(entry)
         ready += [Table(by_level[level]) for level in LEVELS if level in by_level]
         self.tables: tuple[Table, ...] = tuple(ready)
-        self._fields = frozenset(f for t in ready for f in t.fields)
-        self.needs_host = not self._fields.isdisjoint(("host", "tld"))
+        self.needs_host = any(not t.fields.isdisjoint(("host", "tld")) for t in ready)
         """Some entry asks for the client's rDNS name."""
 
     def __bool__(self) -> bool:
@@ -198,12 +229,12 @@ class Lists:
         """Return the entry that decides, or None. `proven`: SPF or DKIM agrees with the sender."""
         if not self.tables:
             return None
-        facts = _Facts(client, sender, host, host_confirmed, helo, now, proven, self._fields)
+        facts = Facts(client, sender, host, host_confirmed, helo, now, proven)
         claimed: Entry | None = None
         for table in self.tables:
             found = table.candidates(facts)
             if found:
-                best = min(found, key=_order)[1]
+                best = (found[0] if len(found) == 1 else min(found, key=_order))[1]
                 if best.kind == "deny" or best.field not in _CLAIMS or (proven and best.field != "helo"):
                     return best
                 claimed = best

@@ -116,7 +116,8 @@ class JournalStore:
         with errors_of(self.path):
             rows = self._db.execute(
                 "SELECT time, line FROM session"
-                " WHERE seq < coalesce((SELECT seq FROM session WHERE id = ?), ?) AND (? IS NULL OR line LIKE ? ESCAPE '\\') ORDER BY seq DESC LIMIT ?",
+                " WHERE seq < coalesce((SELECT seq FROM session WHERE id = ?), ?)"
+                " AND (? IS NULL OR line LIKE ? ESCAPE '\\') ORDER BY seq DESC LIMIT ?",
                 (after, 1 << 62, text, f"%{_like(text or '')}%", min(limit, MAX_PAGE)),
             ).fetchall()
         return _sessions(rows)

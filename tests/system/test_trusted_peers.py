@@ -165,8 +165,8 @@ def test_xclient_cut_at_each_byte(gateway: Gateway) -> None:
 
 BAD_ATTRIBUTES = [
     "ADDR=nonsense", "ADDR=192.0.2", "ADDR=1.2.3.4.5", "ADDR=IPV6:192.0.2.9x", "ADDR=../../x", "ADDR=",
-    "ADDR", "ADDR=+00", "ADDR=192.0.2.9 ADDR=192.0.2.10", "PORT=x", "PORT=99999", "NAME=a+0Ab", "NAME=+", "FOO=bar",
-    "",
+    "ADDR", "ADDR=+00", "ADDR=192.0.2.9 ADDR=192.0.2.10", "PORT=x", "PORT=99999", "NAME=a+0Ab", "NAME=+",
+    "FOO=bar", "",
 ]  # fmt: skip
 
 

@@ -48,7 +48,7 @@ apt_get() {
 # Find a Python that is new enough, and its venv module; prints its path.
 find_python() {
     local python
-    for python in ${PYTHON:-} python3 /usr/bin/python3 python3.13 python3.12 python3.11; do
+    for python in ${PYTHON:-} /usr/bin/python3 python3 python3.13 python3.12 python3.11; do
         if command -v "$python" >/dev/null && "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
             if ! "$python" -c 'import venv, ensurepip' 2>/dev/null; then
                 apt_install python3-venv && "$python" -c 'import venv, ensurepip' 2>/dev/null ||

@@ -1,4 +1,4 @@
-"""Clients that are slow, or say nothing, or are ten thousand: time and memory are bounded, the service answers."""
+"""Clients that are slow, or say nothing, or are ten thousand: bounded, and the service answers the others."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def noop_times(port: int, count: int) -> list[float]:
 
 
 def test_ten_thousand_idle_clients() -> None:
-    """10,000 clients that say EHLO and then nothing: a NOOP is still answered within 100 ms, mail goes through."""
+    """10,000 clients say EHLO and then nothing: a NOOP is answered within 100 ms, mail goes through."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert hard >= IDLE + 500, "the test needs 10,500 open files (ulimit -Hn)"
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -43,6 +43,10 @@ RESERVATIONS = "reservations"
 """Key in a transaction's answers: list of (recipient, reservation) that wait for the mail's fate."""
 
 
+LISTED = "listed"
+"""Key in a transaction's answers: (lists, the entry of them that decides); the decision asks again."""
+
+
 class Context(Generic[S]):
     """One question to one plugin. Valid only until the hook has answered."""
 
@@ -166,7 +170,12 @@ class Context(Generic[S]):
         if not lists:
             return None
         session = self.session
-        return lists.match(
+        answers = self.transaction.answers
+        if sender is None:
+            known = answers.get(LISTED)
+            if known is not None and known[0] is lists:
+                return known[1]  # type: ignore[no-any-return]
+        entry = lists.match(
             session.client,
             sender if sender is not None else self.transaction.sender,
             session.host,
@@ -174,6 +183,9 @@ class Context(Generic[S]):
             session.helo,
             self.now,
         )
+        if sender is None:
+            answers[LISTED] = lists, entry
+        return entry
 
     def tell(self, fact: object) -> None:
         """Tell a typed fact to the plugins that need it; it holds as long as this answer."""

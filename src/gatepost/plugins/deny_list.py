@@ -1,6 +1,7 @@
 """Refuse clients and senders that the domain, or the administrator, has on a deny list."""
 
 import re
+from functools import lru_cache
 
 from gatepost.plugin import (
     Address,
@@ -73,7 +74,9 @@ class DenyList(Plugin):
         return None
 
 
+@lru_cache(maxsize=4_096)
 def _refusal(field: str, value: str, note: str, where: str = "") -> Reject:
+    """The same object for the same entry: the pipeline then knows a refusal that it has seen."""
     reason = where + WHAT[field].format(value)
     return Reject(f"{reason}: {note}" if note else reason)
 

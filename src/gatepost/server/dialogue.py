@@ -15,6 +15,7 @@ from gatepost.mail.address import Address, fold
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
+from gatepost.plugin.context import LISTED
 from gatepost.policy.decide import Fate, Finding, Outcome, decide_recipient
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
@@ -276,10 +277,11 @@ class Dialogue:
         trace = ""
         if transaction is None:  # the client left while the checks ran
             return b""
-        if not recipient.findings and not policy.lists:
+        entry = self._entry(policy) if policy.lists else None
+        if not recipient.findings:
             # Refusals are mostly alike: the same findings (the pipeline shares them), the same outcome.
             memo: dict[tuple[int, ...], tuple[list[Finding], Outcome]] = policy.cache.setdefault(MEMO, {})
-            key = tuple(map(id, findings))
+            key = (entry.id if entry is not None else 0, *map(id, findings))
             known = memo.get(key)
             if known is None:
                 if len(memo) > MEMO_SIZE:
@@ -313,6 +315,9 @@ class Dialogue:
         lists, session, transaction = policy.lists, self.session, self.transaction
         if not lists or transaction is None:
             return None
+        known = transaction.answers.get(LISTED)
+        if known is not None and known[0] is lists:
+            return known[1]  # type: ignore[no-any-return]
         return lists.match(
             session.client,
             transaction.sender,
@@ -342,9 +347,8 @@ class Dialogue:
     def _refuse(self, recipient: Recipient, outcome: Outcome, trace: str = "") -> bytes:
         assert self.transaction is not None
         if recipient.pending is None:
-            self.gateway.outcome(
-                self.session, self.transaction, recipient, outcome, trace or trace_of(recipient.findings, outcome)
-            )
+            trace = trace or trace_of(recipient.findings, outcome)
+            self.gateway.outcome(self.session, self.transaction, recipient, outcome, trace)
         text = outcome.public or "Not accepted here"
         return self.protocol.reply(Reply(outcome.code, outcome.enhanced, f"{text} ({self.session.id})"))
 

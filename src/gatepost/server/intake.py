@@ -65,7 +65,17 @@ class Copy:
 class Intake:
     """One message: its bytes, then its fate."""
 
-    __slots__ = ("_clean", "_full_disk", "_gateway", "_stuffed", "body", "ends", "session", "started", "transaction")
+    __slots__ = (
+        "_clean",
+        "_full_disk",
+        "_gateway",
+        "_stuffed",
+        "body",
+        "ends",
+        "session",
+        "started",
+        "transaction",
+    )
 
     def __init__(self, gateway: Gateway, session: Session, transaction: Transaction) -> None:
         self._gateway = gateway

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from gatepost.dns.zone import Zone
 from gatepost.mail.address import parse_address
 from gatepost.mail.message import Message
 from gatepost.mail.transaction import Recipient
@@ -196,7 +197,7 @@ def test_missing_tool_is_a_failure(loaded: Loaded) -> None:
 @EVERY
 def test_without_work_it_costs_nothing(loaded: Loaded) -> None:
     """At its defaults a check may be asked about anything and says nothing of an ordinary mail."""
-    bench = Bench(REGISTRY)
+    bench = Bench(REGISTRY, Tools(dns=Zone()))
     policy = bench.policy("example.org", {loaded.name: {"mode": "on"}})
     findings = asyncio.run(bench.ask(policy))
     assert [] == [f for f in findings if f.verdict is not None or f.failure]

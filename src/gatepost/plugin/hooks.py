@@ -77,7 +77,7 @@ def suggestion(word: str, known: Any) -> str:
 def faults(cls: type[Plugin]) -> list[str]:
     """Return what is wrong with a plugin class, one sentence each; an empty list is a good plugin."""
     found = _faults_of_names(cls) + _faults_of_words(cls) + _faults_of_settings(cls)
-    if not hooks_of(cls):
+    if not hooks_of(cls) and not found:
         found.append(f"{cls.__name__} has no hook; the hooks are {', '.join(HOOKS)}")
     if not (cls.__doc__ or "").strip():
         found.append(f"{cls.__name__} has no docstring that says what it does and why it works")

@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 
+from gatepost.auth.asks import Dns
 from gatepost.auth.canon import header
 from gatepost.auth.dkim import (
     ALGORITHMS,
@@ -30,7 +31,7 @@ from gatepost.auth.facts import Arc, ArcSet, Asked, shown
 from gatepost.auth.keys import KeyProblem, read_key
 from gatepost.auth.reading import read_results
 from gatepost.auth.tags import TagProblem, base64_value, read_tags
-from gatepost.dns.lookups import Lookups, Records
+from gatepost.dns.lookups import Records
 from gatepost.dns.names import DnsError, DnsFailure
 from gatepost.mail.message import Header, Message
 
@@ -47,7 +48,7 @@ class Broken(ValueError):
     """The chain does not hold; the text says why."""
 
 
-async def verify(message: Message, dns: Lookups, off_loop: OffLoop | None = None) -> Arc:
+async def verify(message: Message, dns: Dns, off_loop: OffLoop | None = None) -> Arc:
     """Verify the chain of a message."""
     fields = [h for h in message.headers if h.name.lower() in KINDS]
     if not fields:

@@ -17,11 +17,12 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from gatepost.auth.asks import Dns
 from gatepost.auth.canon import body_digest, header
 from gatepost.auth.facts import Asked, Dkim, Signature, shown
 from gatepost.auth.keys import Key, KeyProblem, read_key
 from gatepost.auth.tags import TagProblem, base64_value, read_tags, unfolded, without_b
-from gatepost.dns.lookups import Lookups, Records
+from gatepost.dns.lookups import Records
 from gatepost.dns.names import DnsError, DnsFailure
 from gatepost.mail.message import Header, Message
 
@@ -152,7 +153,7 @@ def own_field(signature: Header, relaxed: bool) -> bytes:
     return header(name + colon + without_b(value), relaxed).removesuffix(b"\r\n")
 
 
-async def verify(message: Message, dns: Lookups, now: float, off_loop: OffLoop | None = None) -> Dkim:
+async def verify(message: Message, dns: Dns, now: float, off_loop: OffLoop | None = None) -> Dkim:
     """Verify all signatures of a message."""
     fields = [h for h in message.headers if h.name.lower() == "dkim-signature"]
     if not fields:
@@ -293,7 +294,7 @@ def not_covered(names: Sequence[str], message: Message) -> str:
     return ""
 
 
-async def fetch(dns: Lookups, names: Iterable[str]) -> dict[str, Records | DnsError]:
+async def fetch(dns: Dns, names: Iterable[str]) -> dict[str, Records | DnsError]:
     """Return the key records of all names, asked at once."""
     wanted = sorted(names)
     return dict(zip(wanted, await dns.look_all(wanted, "TXT"), strict=True)) if wanted else {}

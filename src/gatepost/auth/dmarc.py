@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from gatepost.auth.asks import Dns
 from gatepost.auth.author import Authors
 from gatepost.auth.dmarc_records import (
     Record,
@@ -19,7 +20,7 @@ from gatepost.auth.dmarc_records import (
     walked,
 )
 from gatepost.auth.facts import Asked, Dkim, Dmarc, Spf, shown
-from gatepost.dns.lookups import Lookups, Records
+from gatepost.dns.lookups import Records
 from gatepost.dns.names import DnsError, DnsFailure, NxDomain
 
 MAX_WALKS = 12
@@ -38,7 +39,7 @@ class Tree:
 
     __slots__ = ("_dns", "_failed", "_records", "_walks", "asked")
 
-    def __init__(self, dns: Lookups) -> None:
+    def __init__(self, dns: Dns) -> None:
         self._dns = dns
         self._records: dict[str, Record | None] = {}
         self._failed: set[str] = set()
@@ -91,7 +92,7 @@ class Tree:
         return None if isinstance(answer, DnsError) else read_record(name, answer)
 
 
-async def evaluate(authors: Authors, spf: Spf, dkim: Dkim, dns: Lookups) -> Dmarc:
+async def evaluate(authors: Authors, spf: Spf, dkim: Dkim, dns: Dns) -> Dmarc:
     """Return what DMARC says of a message."""
     if not authors.domains:
         why = authors.ambiguous or authors.problem

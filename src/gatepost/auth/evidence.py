@@ -15,10 +15,10 @@ from gatepost.auth import arc as arc_chain
 from gatepost.auth import dkim as dkim_signatures
 from gatepost.auth import dmarc as dmarc_policy
 from gatepost.auth import spf as spf_record
+from gatepost.auth.asks import Dns
 from gatepost.auth.author import Authors, authors
 from gatepost.auth.facts import Arc, Dkim, Dmarc, Forwarded, Spf
 from gatepost.auth.results import authentication_results, folded, received_spf
-from gatepost.dns.lookups import Lookups
 
 if TYPE_CHECKING:
     from gatepost.mail.message import Message
@@ -34,7 +34,7 @@ class Evidence:
     __slots__ = ("_asking", "_dns", "_known", "_now", "_receiver", "message", "session", "transaction")
 
     def __init__(
-        self, session: Session, transaction: Transaction, dns: Lookups, now: float, receiver: str = ""
+        self, session: Session, transaction: Transaction, dns: Dns, now: float, receiver: str = ""
     ) -> None:
         self.session = session
         self.transaction = transaction
@@ -165,7 +165,7 @@ class Evidence:
 def evidence_for(
     session: Session,
     transaction: Transaction,
-    dns: Lookups,
+    dns: Dns,
     now: float,
     message: Message | None = None,
     receiver: str = "",

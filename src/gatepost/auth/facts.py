@@ -175,8 +175,10 @@ class Forwarded:
     by: str = ""
     """The entry that matched, "" for nobody."""
     why: str = ""
+    seals: bool = False
+    """The domain trusts sealers (ARC), which can only be looked at when the message has come."""
     pending: bool = False
-    """The domain trusts sealers (ARC), and the message has not come yet."""
+    """It has not come yet."""
 
     def __bool__(self) -> bool:
         return bool(self.by)

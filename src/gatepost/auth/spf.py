@@ -22,8 +22,8 @@ from spftrace.resolver import DnsError as NoAnswer
 from spftrace.session import EvaluationSession, Limits
 from spftrace.trace import DnsQueryRecord, Trace
 
+from gatepost.auth.asks import Dns
 from gatepost.auth.facts import Asked, Spf, shown
-from gatepost.dns.lookups import Lookups
 from gatepost.dns.names import DnsError, DnsFailure, NxDomain
 from gatepost.mail.address import Address
 
@@ -43,7 +43,7 @@ _KEPT = frozenset({"mech_match", "exit", "policy_parsed", "parse_error", "domain
 class _Answers(BaseResolver):
     """The house's resolver, as the library wants it."""
 
-    def __init__(self, dns: Lookups) -> None:
+    def __init__(self, dns: Dns) -> None:
         self._dns = dns
 
     async def _lookup(self, name: str, rtype: str) -> tuple[str, list[str]]:
@@ -120,7 +120,7 @@ class _Evaluator(Evaluator):
         return " ".join(words)
 
 
-async def check(client: str, domain: str, local: str, helo: str, dns: Lookups, receiver: str = "") -> Spf:
+async def check(client: str, domain: str, local: str, helo: str, dns: Dns, receiver: str = "") -> Spf:
     """Evaluate `local@domain` for a client; the identity is the caller's to name."""
     found = Spf("none", "mailfrom", domain, client)
     client = client.partition("%")[0]
@@ -155,7 +155,7 @@ async def check(client: str, domain: str, local: str, helo: str, dns: Lookups, r
     )
 
 
-async def verify(client: str, sender: Address | None, helo: str, dns: Lookups, receiver: str = "") -> Spf:
+async def verify(client: str, sender: Address | None, helo: str, dns: Dns, receiver: str = "") -> Spf:
     """Return what SPF says of an envelope: MAIL FROM (HELO for the null sender, 2.4), and HELO (2.3)."""
     host = helo.lower().rstrip(".")
     mail_domain = sender.domain if sender is not None else ""

@@ -42,6 +42,12 @@ class RecipientRow(Protocol):
 class Dns(Protocol):
     """The resolver (gatepost.dns.resolver.Resolver), or a zone in tests (gatepost.dns.zone.Zone)."""
 
+    async def look(self, name: str, kind: str) -> tuple[str, ...]:
+        """Return the records of one type as text."""
+
+    async def look_all(self, names: Sequence[str], kind: str) -> list[tuple[str, ...] | DnsError]:
+        """Ask for many names at once; errors stand in the list."""
+
     async def a(self, name: str) -> list[str]:
         """Return IPv4 addresses."""
 

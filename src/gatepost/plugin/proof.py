@@ -1,0 +1,36 @@
+"""What the checks of senders have in common: what a result becomes, and the evidence they share.
+
+For `spf`, `dkim`, `arc` and `dmarc`. Each result has a setting of its own per domain, which says
+`refuse` (the domain's action for the check decides what that means), `defer`, `ignore`, or how
+many points it is worth.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from gatepost.auth.evidence import Evidence, evidence_for
+from gatepost.mail.verdict import Defer, Reject, Score
+from gatepost.plugin.context import Context
+
+Answer = Literal["refuse", "defer", "ignore"] | Annotated[float, Field(ge=-100, le=100)]
+"""What a result becomes: refused, deferred, nothing, or points (negative: in favour)."""
+NOT_NOW = "The sender cannot be verified now, try again later"
+
+
+def evidence(ctx: Context[Any]) -> Evidence:
+    """Return what is proved about this mail; each method is evaluated once for all checks and domains."""
+    return evidence_for(
+        ctx.session, ctx.transaction, ctx.dns, ctx.now, ctx.message, ctx.hostname or "unknown"
+    )
+
+
+def answer(what: Answer, reason: str, public: str, enhanced: str = "5.7.1") -> Reject | Defer | Score:
+    """Return the verdict for a result; `ignore` is still written down, with no points."""
+    if what == "refuse":
+        return Reject(reason, public, 550, enhanced)
+    if what == "defer":
+        return Defer(reason, NOT_NOW, 451, "4.4.3")
+    return Score(0.0 if what == "ignore" else float(what), reason)

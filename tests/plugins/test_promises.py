@@ -15,6 +15,7 @@ from gatepost.dns.zone import Zone
 from gatepost.mail.address import parse_address
 from gatepost.mail.message import Message
 from gatepost.mail.transaction import Recipient
+from gatepost.mail.verdict import Defer, Reject, Score
 from gatepost.plugin.base import Plugin, Scope
 from gatepost.plugin.bench import Bench, Case
 from gatepost.plugin.faces import own_settings, page, sentence, why
@@ -195,12 +196,13 @@ def test_missing_tool_is_a_failure(loaded: Loaded) -> None:
 
 
 @EVERY
-def test_without_work_it_costs_nothing(loaded: Loaded) -> None:
-    """At its defaults a check may be asked about anything and says nothing of an ordinary mail."""
+def test_nothing_against_an_ordinary_mail(loaded: Loaded) -> None:
+    """Switched on at its defaults a check holds nothing against an ordinary mail, and does not fail."""
     bench = Bench(REGISTRY, Tools(dns=Zone()))
     policy = bench.policy("example.org", {loaded.name: {"mode": "on"}})
     findings = asyncio.run(bench.ask(policy))
-    assert [] == [f for f in findings if f.verdict is not None or f.failure]
+    assert [] == [f for f in findings if f.failure or isinstance(f.verdict, Reject | Defer)]
+    assert all(f.verdict.points <= 0 for f in findings if isinstance(f.verdict, Score))
 
 
 @EVERY

@@ -25,8 +25,9 @@ from gatepost.server.sockets import ListenError, open_listeners
 from gatepost.server.systemd import Notifier, listen_sockets
 from gatepost.server.tls import TlsError, open_certificate
 from gatepost.server.workers import Supervisor
-from gatepost.store.base import StoreError
+from gatepost.store.base import StoreDamaged, StoreError
 from gatepost.store.policy_db import PolicyStore
+from gatepost.store.policy_follow import LAST_GOOD
 from gatepost.telemetry.log import Level, Log
 
 BAD_EVENTS = frozenset({"process_died", "worker_blocked", "cannot_start", "cannot_fork", "trouble"})
@@ -133,7 +134,25 @@ def open_stores(data: Path) -> None:
     from gatepost.store.records_db import RecordsStore
     from gatepost.store.state_db import StateStore
 
-    PolicyStore(data / "policy.db").close()
+    if has_policy(data):
+        PolicyStore(data / "policy.db").close()
     JournalStore(data / "journal.db").close()
     RecordsStore(data / "records.db").close()
     StateStore(data / "state.db").close()
+
+
+def has_policy(data: Path) -> bool:
+    """Return whether the policy is to be opened; with a loss that the last good copy can bridge it is not.
+
+    Mail goes on with that copy, and its follower says so; a new, empty policy would hide the loss.
+    """
+    path, good = data / "policy.db", data / LAST_GOOD
+    if not good.exists():
+        return True
+    if not path.exists() or not path.stat().st_size:
+        return False
+    try:
+        PolicyStore(path).close()
+    except StoreDamaged:
+        return False
+    return True

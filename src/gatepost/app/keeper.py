@@ -9,12 +9,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-import sqlite3
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from gatepost.app.clocks import every
 from gatepost.app.following import Follower
 from gatepost.app.status import StatusServer
 from gatepost.app.tools import make_log, make_relay, make_resolver
@@ -27,7 +25,6 @@ from gatepost.server.board import Board
 from gatepost.spool.archive import Archive
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.queue import Queue
-from gatepost.store.base import StoreError
 from gatepost.store.journal_db import JournalStore
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
@@ -89,10 +86,10 @@ class Keeper:
         await self._status.start()
         self._recover()
         clocks = [
-            loop.create_task(self._every(1.0, self._beat)),
-            loop.create_task(self._every(COLLECT, self._collect)),
-            loop.create_task(self._every(TIDY, self._tidy)),
-            loop.create_task(self._every(0.5, self._follow)),
+            loop.create_task(every(1.0, self._beat, self._log, at_once=True)),
+            loop.create_task(every(COLLECT, self._collect, self._log, at_once=True)),
+            loop.create_task(every(TIDY, self._tidy, self._log, at_once=True)),
+            loop.create_task(every(0.5, self._follow, self._log, at_once=True)),
             loop.create_task(self._courier.run()),
         ]
         gc.collect()
@@ -106,17 +103,6 @@ class Keeper:
         await self._resolver.close()
         await self._status.stop()
         self._journal.close()
-
-    async def _every(self, seconds: float, act: Callable[[], Any]) -> None:
-        """Do something in a rhythm; a fault is said and does not end it."""
-        while True:
-            try:
-                act()
-            except (OSError, StoreError, sqlite3.Error) as error:
-                self._log.event("keeper_trouble", "error", doing=act.__name__, why=str(error))
-            except Exception as error:  # our own bug: mail goes on, and a person must learn of it
-                self._log.event("bug", "error", where=act.__name__, error=repr(error))
-            await asyncio.sleep(seconds)
 
     def _recover(self) -> None:
         aside = self._archive.recover(time.time())

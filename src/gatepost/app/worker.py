@@ -8,11 +8,10 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from gatepost.app.clocks import every
 from gatepost.app.following import Follower
 from gatepost.app.tools import make_log, make_relay, make_resolver, make_tools
 from gatepost.config import Config
@@ -128,10 +127,10 @@ class Worker:
         self._configure_gateway()
         self._door.open(self._socks)
         clocks = [
-            loop.create_task(self._every(1.0, self._second)),
-            loop.create_task(self._every(FOLLOW, self._follow)),
-            loop.create_task(self._every(0.5, self._state.flush)),
-            loop.create_task(self._every(2.0, self._write_metrics)),
+            loop.create_task(every(1.0, self._second, self._log)),
+            loop.create_task(every(FOLLOW, self._follow, self._log)),
+            loop.create_task(every(0.5, self._state.flush, self._log)),
+            loop.create_task(every(2.0, self._write_metrics, self._log)),
         ]
         self._column.beat()
         # What lives now lives for good; a collection over it would only cost time.
@@ -161,14 +160,6 @@ class Worker:
         return pipeline
 
     # -- clocks ---------------------------------------------------------------------------
-
-    async def _every(self, seconds: float, act: Callable[[], Any]) -> None:
-        while True:
-            await asyncio.sleep(seconds)
-            try:
-                act()
-            except Exception as error:  # a clock that stops would stop the watch over time limits
-                self.gateway.bug("clock", error)
 
     def _second(self) -> None:
         self._column.beat()

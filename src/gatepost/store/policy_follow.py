@@ -143,9 +143,9 @@ class PolicyFollower:
             raise StoreError(f"{self.trouble}; nor can its last good copy be read: {error}") from error
 
     def _open(self) -> None:
-        if not self.path.exists():
+        if not self.path.exists() or not self.path.stat().st_size:
             # A reader does not make one: an empty policy would hide the loss of the real one.
-            self._failed(StoreError(f"{self.path} does not exist"))
+            self._failed(StoreError(f"{self.path} does not exist, or is empty"))
             return
         try:
             self._main = PolicyStore(self.path, wait=READ_WAIT)

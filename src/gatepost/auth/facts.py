@@ -182,3 +182,11 @@ class Forwarded:
 
     def __bool__(self) -> bool:
         return bool(self.by)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Who stood between an author and us when DMARC failed: perhaps a forwarder to be trusted."""
+
+    name: str
+    """The newest sealer of a chain that holds, or the client's confirmed host name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatepost.auth import facts
-from gatepost.plugin import Context, Cost, Plugin, PluginSettings, Score, Verdict
+from gatepost.plugin import Context, Cost, DnsError, Plugin, PluginSettings, Score, Verdict
 from gatepost.plugin.proof import Answer, answer, evidence
 
 ENHANCED = "5.7.26"
@@ -45,7 +45,7 @@ class Dmarc(Plugin):
     settings = Settings
     cost = Cost.DNS
     needs = (facts.Spf, facts.Dkim, facts.Arc, facts.Forwarded)
-    tells = (facts.Dmarc,)
+    tells = (facts.Dmarc, facts.Candidate)
     timeout = 20.0
     public = "Sender cannot be verified, and its domain asks to refuse such mail (DMARC)"
 
@@ -68,30 +68,31 @@ class Dmarc(Plugin):
             return answer(settings.absent, words, "Sender's domain has no DMARC policy", ENHANCED)
         if dmarc.policy == "none":
             return Score(0, words)
+        if settings.candidates:
+            ctx.tell(facts.Candidate(await _candidate(ctx)))
         what = settings.reject if dmarc.policy == "reject" else settings.quarantine
         return answer(what, words, self.public, ENHANCED)
 
     async def done(self, ctx: Context[Settings]) -> None:
         """Count who stood between an author that failed and a mail that was taken all the same."""
-        dmarc = ctx.fact(facts.Dmarc)
-        outcome = ctx.outcome
-        if dmarc is None or outcome is None or dmarc.result != "fail" or not ctx.settings.candidates:
+        candidate = ctx.fact(facts.Candidate)
+        if candidate is None or not candidate.name or ctx.outcome is None or ctx.outcome.fate != "accept":
             return
-        forwarded = ctx.fact(facts.Forwarded)
-        if outcome.fate != "accept" or forwarded:
-            return
-        candidate = _candidate(ctx)
-        if not candidate:
-            return
-        count = await ctx.state.add(f"candidate {candidate}", 1, WINDOW)
+        count = await ctx.state.add(f"candidate {candidate.name}", 1, WINDOW)
         if count in NOTED:
-            await ctx.records.put(f"forwarder {candidate}", {"mails": count, "last": int(ctx.now)})
+            await ctx.records.put(f"forwarder {candidate.name}", {"mails": count, "last": int(ctx.now)})
 
 
-def _candidate(ctx: Context[Settings]) -> str:
+async def _candidate(ctx: Context[Settings]) -> str:
     """Return who might be trusted: the newest sealer of a chain that holds, or the client by its name."""
-    arc = ctx.fact(facts.Arc)
-    if arc is not None and arc.sealers:
+    arc = await evidence(ctx).arc()
+    if arc.sealers:
         return arc.sealers[0]
     session = ctx.session
-    return session.host.lower() if session.host and session.host_confirmed else ""
+    host, confirmed = session.host, session.host_confirmed
+    if not session.host_known:
+        try:
+            host, confirmed = await ctx.dns.confirmed_host(session.client)
+        except DnsError:
+            return ""
+    return host.lower() if host and confirmed else ""

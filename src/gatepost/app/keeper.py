@@ -34,6 +34,8 @@ from gatepost.telemetry import metrics
 COLLECT = 0.5
 """Seconds between two looks at what the workers wrote."""
 TIDY = 600.0
+KEEP_FAILED = 30 * 86_400
+"""Seconds that an entry of the spool stays that could not be delivered."""
 
 
 def run_keeper(parts: Parts, board: Board) -> None:
@@ -108,6 +110,7 @@ class Keeper:
         aside = self._archive.recover(time.time())
         if aside:
             self._log.event("archive_recovered", "warning", files=len(aside))
+        self._archive.recount()
 
     def _beat(self) -> None:
         self._column.beat()
@@ -128,6 +131,7 @@ class Keeper:
     def _tidy(self) -> None:
         now = time.time()
         self._archive.roll()
+        self._queue.expire_failed(now, KEEP_FAILED)
         removed = self._archive.expire(now, self._keep_days)
         pruned = self._journal.prune(now, self._keep_days)
         if removed or pruned:

@@ -114,7 +114,8 @@ class Worker:
         self.gateway.offer_tls(parts.certificate.context)
         self._door = Door(self.gateway, loop, self._hub)
         self._hub.after_batch = self.gateway.flush
-        self._overload = Overload(Bounds())
+        bounds = config.overload
+        self._overload = Overload(Bounds(bounds.load_per_core, bounds.min_free_memory, bounds.open_files))
         self._socks = parts.socks
         self._stopping = asyncio.Event()
         self._terms = 0
@@ -131,6 +132,7 @@ class Worker:
             loop.create_task(every(FOLLOW, self._follow, self._log)),
             loop.create_task(every(0.5, self._state.flush, self._log)),
             loop.create_task(every(2.0, self._write_metrics, self._log)),
+            loop.create_task(every(10.0, self._write_uses, self._log)),
         ]
         self._column.beat()
         # What lives now lives for good; a collection over it would only cost time.
@@ -150,6 +152,7 @@ class Worker:
         self._relay.pool.close()
         await self._resolver.close()
         self._state.flush()
+        self._write_uses()
         self.gateway.flush()
         self._journal.close()
         self._write_metrics()
@@ -185,6 +188,13 @@ class Worker:
         self._pipeline.configure_gateway(self._follower.live.snapshot.everywhere)
         self.gateway.guards_mail = self._pipeline.guards("mail")
         self.gateway.guards_rcpt = self._pipeline.guards("rcpt")
+
+    def _write_uses(self) -> None:
+        """Which list entries decided, for those who look at their lists."""
+        used, self.gateway.used = self.gateway.used, {}
+        for entry, times in used.items():
+            self._records.count_use(entry, times)
+        self._records.flush()
 
     def _write_metrics(self) -> None:
         self.gateway.count()

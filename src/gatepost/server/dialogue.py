@@ -278,6 +278,9 @@ class Dialogue:
         if transaction is None:  # the client left while the checks ran
             return b""
         entry = self._entry(policy) if policy.lists else None
+        if entry is not None:
+            used = self.gateway.used
+            used[entry.id] = used.get(entry.id, 0) + 1
         if not recipient.findings:
             # Refusals are mostly alike: the same findings (the pipeline shares them), the same outcome.
             memo: dict[tuple[int, ...], tuple[list[Finding], Outcome]] = policy.cache.setdefault(MEMO, {})

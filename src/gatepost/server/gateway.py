@@ -106,6 +106,8 @@ class Gateway:
         """The machine's own checks (client_rate) have something to say at MAIL, at RCPT."""
         self._sessions = 0
         self._counts: dict[tuple[str, str], int] = {}
+        self.used: dict[int, int] = {}
+        """List entry -> how often it decided since the uses were last written down."""
         self._background: set[asyncio.Task[Any]] = set()
         self.draining = False
 
@@ -307,6 +309,9 @@ class Gateway:
                 "abandoned",
                 trace_of(recipient.findings, outcome),
             )
+        for recipient in transaction.refused:  # at RCPT; their row waited for a copy to keep
+            trace = trace_of(recipient.findings, recipient.pending)
+            self.outcome(session, transaction, recipient, recipient.pending, trace)
 
     def session_ended(self, session: Session, why: str, protocol: ServerProtocol) -> None:
         """Write down a session."""

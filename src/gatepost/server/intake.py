@@ -106,6 +106,7 @@ class Intake:
         outcome = Outcome(Fate.DEFER, "gatepost", why, "Try again later", 451, "4.3.0")
         for recipient in self.transaction.recipients:
             self._journal(Copy(recipient, outcome), "deferred")
+        self._late_done(self._late())
 
     # -- the way of the message -----------------------------------------------------------
 
@@ -113,8 +114,7 @@ class Intake:
         """Decide, keep, hand on; return the replies to give (with PRDR one each, the last is final)."""
         self._stuffed = end.stuffed
         if self._full_disk:
-            self.failed(self._full_disk)
-            return [NO_ROOM.with_id(self.session.id)]
+            return self._no_bytes(OSError(self._full_disk))
         head = self._head()
         refusal = self._malformed(end, head)
         if refusal is not None:
@@ -137,6 +137,29 @@ class Intake:
         block = self.body.head(HEAD_LIMIT)
         border = find_border(block)
         return block if border < 0 else block[:border]
+
+    def _no_bytes(self, error: OSError) -> list[Reply]:
+        """The disk would not take the message: who is refused is refused all the same, nobody else has it."""
+        copies = [Copy(r, r.pending) for r in self.transaction.recipients if r.pending is not None]
+        if len(copies) < len(self.transaction.recipients):
+            self.failed(str(error))
+            return [NO_ROOM.with_id(self.session.id)]
+        for copy in copies:
+            self._gateway.not_kept(copy.recipient, "rejected", error)
+        self._late_done(self._late())
+        replies = self._replies(copies)
+        self._write_down(copies, b"", replies[-1])
+        return replies
+
+    def _late(self) -> list[Copy]:
+        """Return the copies of those who were refused at RCPT while somebody else's was accepted."""
+        return [Copy(r, r.pending) for r in self.transaction.refused]
+
+    def _late_done(self, late: list[Copy], head: bytes = b"") -> None:
+        """Their row waited for a copy to keep; once."""
+        for copy in late:
+            self._journal(copy, "rejected", head)
+        self.transaction.refused.clear()
 
     def _malformed(self, end: DataEnd, head: bytes) -> Reply | None:
         if end.too_big:
@@ -215,10 +238,11 @@ class Intake:
         """Write what is refused or held, durably. False: something that must be held could not be."""
         gateway = self._gateway
         kept = [c for c in copies if c.outcome.fate in (Fate.REJECT, Fate.QUARANTINE)]
-        late = [Copy(r, r.pending) for r in self.transaction.refused]
+        late = self._late()
         if not kept and not late:
             return True
-        mixed = len(kept) < len(copies)
+        # Somebody may get 250 for the whole mail: then the refused copies are held for their owners.
+        mixed = any(c.outcome.fate is not Fate.REJECT for c in copies)
         stored = True
         for copy in (*kept, *late):
             hold = copy.outcome.fate is Fate.QUARANTINE or (
@@ -230,8 +254,7 @@ class Intake:
             except OSError as error:
                 gateway.not_kept(copy.recipient, fate, error)
                 stored = stored and not hold
-            if copy in late:
-                self._journal(copy, "rejected", head)
+        self._late_done(late, head)
         return stored
 
     def _full(self, copies: list[Copy]) -> list[Reply]:
@@ -342,8 +365,8 @@ class Intake:
             return [self._reply(copies[0])]
         taken = [c for c in copies if _taken(c)]
         if taken:
-            # A copy that could neither be handed on nor spooled: the client must keep the mail.
-            if any(not _taken(c) and not _refused(c) for c in copies):
+            # A copy that could not be handed on, spooled or kept: the client must keep the mail.
+            if any(not _taken(c) and not c.kept for c in copies):
                 return [Reply(451, "4.3.0", f"Try again later ({self.session.id})")]
             return [Reply(250, "2.6.0", f"Ok, id {self.session.id}")]
         later = [c for c in copies if not _refused(c)]

@@ -126,10 +126,10 @@ class RecordsStore:
 
     # -- uses of list entries ------------------------------------------------------------------
 
-    def count_use(self, entry_id: int) -> None:
+    def count_use(self, entry_id: int, times: int = 1) -> None:
         """A list entry decided: counted in memory until `flush`."""
         number, _ = self._uses.get(entry_id, (0, 0.0))
-        self._uses[entry_id] = number + 1, self._clock()
+        self._uses[entry_id] = number + times, self._clock()
 
     def flush(self) -> None:
         """Write the counted uses."""

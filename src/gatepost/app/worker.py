@@ -143,7 +143,7 @@ class Worker:
         await self._stopping.wait()
         self.gateway.draining = True
         self._door.drain()
-        while self._terms < 2 and (self._door.connections or self.gateway.busy):
+        while self._terms < 2 and (self._door.connections or self.gateway.busy):  # noqa: ASYNC110
             await asyncio.sleep(DRAIN_LOOK)
         for clock in clocks:
             clock.cancel()

@@ -105,6 +105,7 @@ def test_a_full_disk(back_end: Backend) -> None:
             assert taken == len(back_end.taken), "handed on, though the client was told to come again"
             assert [452] == sent(gateway, "ann@passes.example", body=LARGE)
             assert [452] == sent(gateway, "ann@holds.example", body=LARGE)
+            assert [550] == sent(gateway, "ann@refuses.example", body=LARGE)
             assert "event=not_kept" in gateway.said()
             time.sleep(2.5)  # the clocks of worker and keeper meet the full disk too
             assert "event=bug" not in gateway.said()

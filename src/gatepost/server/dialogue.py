@@ -48,8 +48,17 @@ BYE = Reply(221, "2.0.0", "Bye", close=True)
 CHUNK_OK = Reply(250, "2.0.0", "Chunk received")
 GO_AHEAD = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
 EARLY_DATA = Reply(554, "5.5.0", "Data sent before 354", close=True)
-NO_POLICY = Reply(451, "4.3.0", "Policy not available now, try again later")
-SPLIT = Reply(452, "4.5.3", "This recipient has another policy, send it in a message of its own")
+NO_POLICY = Outcome(
+    Fate.DEFER, "policy", "policy cannot be read", "Policy not available now, try again later", 451, "4.3.0"
+)
+SPLIT = Outcome(
+    Fate.DEFER,
+    "mixed",
+    "policy differs from the first recipient's",
+    "This recipient has another policy, send it in a message of its own",
+    452,
+    "4.5.3",
+)
 LATER = Reply(451, "4.3.0", "Try again later")
 NOT_OURS = Outcome(
     Fate.REJECT, "relaying", "domain is not hosted here", "Relaying denied", code=550, enhanced="5.7.1"
@@ -206,7 +215,7 @@ class Dialogue:
         except PolicyUnavailable as error:
             # An unreadable policy must never look like "no such domain": 4xx, not 5xx.
             self.gateway.no_policy(error)
-            return self.protocol.reply(NO_POLICY)
+            return self._refuse(Recipient(address, address), NO_POLICY)
         if policy is None:
             return self._refuse(Recipient(address, address), NOT_OURS)
         recipient = Recipient(address, address, event.notify, event.orcpt, policy)
@@ -239,8 +248,8 @@ class Dialogue:
         if policy.mailboxes:
             policy = policy.for_mailbox(local)
             recipient.policy = policy
-        if policy.mixed == "split" and self._differs(policy):
-            return self.protocol.reply(SPLIT)
+        if self.transaction.recipients and self._splits(policy):
+            return self._refuse(recipient, SPLIT)
         if local in ALWAYS_THERE:
             recipient.exempt = True
             self.transaction.recipients.append(recipient)
@@ -255,7 +264,7 @@ class Dialogue:
             row = self.snapshot.recipient(policy.domain, local)
         except PolicyUnavailable as error:
             self.gateway.no_policy(error)
-            return self.protocol.reply(NO_POLICY)
+            return self._refuse(recipient, NO_POLICY)
         findings = pipeline.run_recipient(self.session, self.transaction, recipient, policy, row)
         if isinstance(findings, list):
             return self._judge(recipient, policy, findings)
@@ -266,10 +275,11 @@ class Dialogue:
     ) -> bytes:
         return self._judge(recipient, policy, await findings)
 
-    def _differs(self, policy: DomainPolicy) -> bool:
+    def _splits(self, policy: DomainPolicy) -> bool:
+        """Say whether this one's policy differs from the first one's, and either owner wants that told."""
         assert self.transaction is not None
-        recipients = self.transaction.recipients
-        return bool(recipients) and recipients[0].policy is not policy
+        first: DomainPolicy = self.transaction.recipients[0].policy
+        return first is not policy and "split" in (first.mixed, policy.mixed)
 
     def _judge(self, recipient: Recipient, policy: DomainPolicy, findings: list[Finding]) -> bytes:
         """Refuse now, refuse after the data, or accept for the time being."""

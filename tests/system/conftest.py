@@ -2,7 +2,7 @@
 
 A test that asks for `exim`, `postfix`, `rbldnsd`, `unbound`, `sink` or `swaks` needs that server. A
 server that is not there makes the test fail and names the Debian package; one that is named in
-GATEPOST_TEST_WITHOUT (by package: exim4, postfix, rbldnsd, unbound, swaks) leaves its tests out.
+GATEPOST_TEST_WITHOUT (by package: exim4, postfix, rbldnsd, unbound, swaks, opendkim) leaves its tests out.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ PACKAGES = {
     "rbldnsd": "rbldnsd",
     "unbound": "unbound",
     "swaks": "swaks",
+    "opendkim": "opendkim",
 }
 """fixture -> Debian package"""
 

@@ -12,15 +12,14 @@ import secrets
 import ssl
 import time
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, replace
-from json.encoder import encode_basestring_ascii as quote
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gatepost.mail.address import Address
 from gatepost.mail.ids import SessionIds
-from gatepost.mail.message import Message, decode_words
+from gatepost.mail.message import Message
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
@@ -30,7 +29,7 @@ from gatepost.policy.snapshot import Snapshot
 from gatepost.relay.handoff import Relay
 from gatepost.relay.results import Result
 from gatepost.server.body import Memory
-from gatepost.server.record import trace_of, with_step
+from gatepost.server.record import steps_of, subject_of, trace_of, with_step
 from gatepost.smtp.server import Extensions, Limits, ServerProtocol
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.index import Kept
@@ -327,7 +326,7 @@ class Gateway:
                 session.transactions,
                 protocol.errors,
                 time.time() - session.started,
-                self._steps(session),
+                steps_of(session),
             )
         )
 
@@ -336,16 +335,6 @@ class Gateway:
         self._sessions += 1
         metrics.CONNECTIONS_REFUSED.inc(1, reply.enhanced)
         self._journal.add(session_line(session.id, session.client, "", "", "", reply.text))
-
-    def _steps(self, session: Session) -> str:
-        if not (session.early or session.proxied):
-            return ""
-        steps = []
-        if session.early:
-            steps.append('["session","early","talked before the greeting"]')
-        if session.proxied:
-            steps.append(f'["session","proxied",{quote(session.proxied)}]')
-        return f"[{','.join(steps)}]"
 
     # -- services of a message ------------------------------------------------------------
 
@@ -376,40 +365,49 @@ class Gateway:
         return tuple(headers)
 
     async def keep(
-        self, intake: Intake, recipient: Recipient, outcome: Outcome, fate: str, head: bytes
-    ) -> str:
-        """Put a copy into the archive, durably; OSError when that cannot be."""
+        self, intake: Intake, copies: Sequence[tuple[Recipient, Outcome, str]], head: bytes
+    ) -> list[str]:
+        """Put copies (with the archive's word for their fate) into the archive, durably.
+
+        Returns a reference for each; the bytes lie there once. OSError when that cannot be: then none is.
+        """
         session, transaction = intake.session, intake.transaction
-        message = Message(head)
-        policy = recipient.policy
-        item = Kept(
-            id=transaction.id,
-            time=time.time(),
-            sender=transaction.sender.text if transaction.sender is not None else None,
-            recipient=recipient.final.text,
-            domain=recipient.final.domain,
-            ip=session.client,
-            host=session.host or "",
-            helo=session.helo,
-            reason=outcome.reason,
-            plugin=outcome.plugin,
-            outcome=fate,
-            held=fate != "rejected",
-            score=outcome.score,
-            subject=subject_of(head) if policy is None or policy.subjects else "",
-            message_id=message.get("message-id") or "",
-            size=intake.body.size,
-            body=transaction.body,
-            smtputf8=transaction.smtputf8,
-        )
-        ref = await asyncio.to_thread(self._archive.keep, item, [intake.message()])
-        metrics.ARCHIVE_KEPT.inc()
-        return ref
+        subject = subject_of(head)
+        message_id = Message(head).get("message-id") or ""
+        items = [
+            Kept(
+                id=transaction.id,
+                time=time.time(),
+                sender=transaction.sender.text if transaction.sender is not None else None,
+                recipient=recipient.final.text,
+                domain=recipient.final.domain,
+                ip=session.client,
+                host=session.host or "",
+                helo=session.helo,
+                reason=outcome.reason,
+                plugin=outcome.plugin,
+                outcome=fate,
+                held=fate != "rejected",
+                score=outcome.score,
+                subject=subject if recipient.policy is None or recipient.policy.subjects else "",
+                message_id=message_id,
+                size=intake.body.size,
+                body=transaction.body,
+                smtputf8=transaction.smtputf8,
+            )
+            for recipient, outcome, fate in copies
+        ]
+        refs = await asyncio.to_thread(self._archive.keep_each, items, [intake.message()])
+        metrics.ARCHIVE_KEPT.inc(len(refs))
+        return refs
 
     def withdraw(self, ref: str) -> None:
         """Take back a copy whose mail stays with the client after all."""
         if ref:
-            self._archive.delete(ref)
+            try:
+                self._archive.delete(ref)
+            except OSError as error:
+                self._log.event("not_withdrawn", "error", ref=ref, why=error.strerror or str(error))
 
     async def spool(
         self, intake: Intake, recipient: Recipient, outcome: Outcome, result: Result | None
@@ -449,18 +447,3 @@ class Gateway:
             self._log.event("not_spooled", "error", id=transaction.id, why=error.strerror or str(error))
             return False
         return True
-
-
-def subject_of(head: bytes) -> str:
-    """Return the decoded subject, bounded; "" if there is none."""
-    at = head.find(b"Subject:") if head.startswith(b"Subject:") else head.find(b"\nSubject:") + 1
-    if at <= 0 and not head.startswith(b"Subject:"):
-        if b"subject:" not in head.lower():
-            return ""
-        return decode_words(Message(head).get("subject") or "")
-    end = head.find(b"\n", at)
-    while 0 <= end < len(head) - 1 and head[end + 1] in b" \t" and end - at < 2000:
-        end = head.find(b"\n", end + 1)
-    raw = head[at + 8 : end if end >= 0 else len(head)].decode("utf-8", "replace")
-    raw = raw.replace("\r\n", "").strip()
-    return decode_words(raw) if "=?" in raw else raw[:500]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gatepost.mail.address import Address
@@ -19,8 +19,9 @@ from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.policy.decide import Fate, Finding, Outcome, decide_message
-from gatepost.relay.results import MailParams, Result, Target, To
+from gatepost.relay.results import MailParams, Target, To
 from gatepost.server.body import Body
+from gatepost.server.copies import Copy, fate_of, replies_for
 from gatepost.smtp.data import normalize, unstuff
 from gatepost.smtp.server import DataEnd
 
@@ -45,21 +46,10 @@ SPOILT = {
     "nul": Reply(550, "5.6.0", "NUL in message"),
     "line": Reply(550, "5.6.0", "Line too long in message"),
 }
-PRDR_FIRST = Reply(353, "", "Replies for each recipient follow")
 FULL = Outcome(Fate.DEFER, "archive", "kept mail cannot be stored", "Insufficient storage", 0, "4.3.1")
-
-
-@dataclass(slots=True)
-class Copy:
-    """One recipient's copy and what becomes of it."""
-
-    recipient: Recipient
-    outcome: Outcome
-    kept: str = ""
-    """Reference in the archive."""
-    result: Result | None = None
-    """What the domain's own server said."""
-    spooled: bool = False
+HELD, REFUSED = "quarantined", "rejected"
+"""What the archive calls a copy that we said 250 for, and one that we did not."""
+ACCEPTED = Outcome(Fate.ACCEPT)
 
 
 class Intake:
@@ -67,6 +57,7 @@ class Intake:
 
     __slots__ = (
         "_clean",
+        "_copies",
         "_full_disk",
         "_gateway",
         "_stuffed",
@@ -82,6 +73,7 @@ class Intake:
         self.session = session
         self.transaction = transaction
         self._stuffed = False
+        self._copies: list[Copy] = []
         self._full_disk = ""
         self._clean = True
         """Our reader found neither bare CR nor LF nor NUL: the way out need not look again (T1.3)."""
@@ -104,6 +96,8 @@ class Intake:
     def failed(self, why: str) -> None:
         """Our own fault: every recipient not yet written down is deferred."""
         outcome = Outcome(Fate.DEFER, "gatepost", why, "Try again later", 451, "4.3.0")
+        for copy in self._copies:  # the client comes again with the whole message
+            self._gateway.withdraw(copy.kept)
         for recipient in self.transaction.recipients:
             self._journal(Copy(recipient, outcome), "deferred")
         self._late_done(self._late())
@@ -123,12 +117,12 @@ class Intake:
             self._normalize()
             head = self._head()
         deadline = self._gateway.loop.time() + self._gateway.final_reply
-        copies = await self._decide(head)
+        self._copies = copies = await self._decide(head)
         if not await self._keep(copies, head):
             return self._full(copies)
         await self._hand_on(copies, head, deadline)
         await self._settle(copies, head)
-        replies = self._replies(copies)
+        replies = replies_for(copies, self.session.id, prdr=self.transaction.prdr)
         self._write_down(copies, head, replies[-1])
         return replies
 
@@ -147,7 +141,7 @@ class Intake:
         for copy in copies:
             self._gateway.not_kept(copy.recipient, "rejected", error)
         self._late_done(self._late())
-        replies = self._replies(copies)
+        replies = replies_for(copies, self.session.id, prdr=self.transaction.prdr)
         self._write_down(copies, b"", replies[-1])
         return replies
 
@@ -173,8 +167,9 @@ class Intake:
     def _all(self, reply: Reply) -> list[Reply]:
         """The whole message is refused for its form: every recipient's row says so."""
         outcome = Outcome(Fate.REJECT, "smtp", reply.text, reply.text, reply.code, reply.enhanced)
-        for recipient in (*self.transaction.recipients, *self.transaction.refused):
+        for recipient in self.transaction.recipients:
             self._journal(Copy(recipient, outcome), "rejected")
+        self._late_done(self._late())
         return [reply.with_id(self.session.id)]
 
     def _normalize(self) -> None:
@@ -236,26 +231,31 @@ class Intake:
 
     async def _keep(self, copies: list[Copy], head: bytes) -> bool:
         """Write what is refused or held, durably. False: something that must be held could not be."""
-        gateway = self._gateway
         kept = [c for c in copies if c.outcome.fate in (Fate.REJECT, Fate.QUARANTINE)]
         late = self._late()
         if not kept and not late:
             return True
         # Somebody may get 250 for the whole mail: then the refused copies are held for their owners.
-        mixed = any(c.outcome.fate is not Fate.REJECT for c in copies)
-        stored = True
-        for copy in (*kept, *late):
-            hold = copy.outcome.fate is Fate.QUARANTINE or (
-                mixed and copy in kept and not self.transaction.prdr
-            )
-            fate = "quarantined" if hold else "rejected"
-            try:
-                copy.kept = await gateway.keep(self, copy.recipient, copy.outcome, fate, head)
-            except OSError as error:
-                gateway.not_kept(copy.recipient, fate, error)
-                stored = stored and not hold
+        hold = not self.transaction.prdr and any(c.outcome.fate is not Fate.REJECT for c in copies)
+        wanted = [(c, HELD if hold or c.outcome.fate is Fate.QUARANTINE else REFUSED) for c in kept]
+        stored = await self._store([*wanted, *((c, REFUSED) for c in late)], head)
         self._late_done(late, head)
         return stored
+
+    async def _store(self, wanted: list[tuple[Copy, str]], head: bytes) -> bool:
+        """Put copies into the archive; false when one that must be held could not be."""
+        gateway = self._gateway
+        try:
+            refs = await gateway.keep(self, [(c.recipient, c.outcome, fate) for c, fate in wanted], head)
+        except OSError as error:
+            if len(wanted) > 1:  # where one domain's room is full the others' copies are kept all the same
+                return all([await self._store([one], head) for one in wanted])
+            ((copy, fate),) = wanted
+            gateway.not_kept(copy.recipient, fate, error)
+            return fate == REFUSED
+        for (copy, _), ref in zip(wanted, refs, strict=True):
+            copy.kept = ref
+        return True
 
     def _full(self, copies: list[Copy]) -> list[Reply]:
         """Held and not storable is 4xx: nothing was handed on yet, so nobody has it twice."""
@@ -336,7 +336,7 @@ class Intake:
                 and copy.recipient.policy.on_backend_down == "spool"
             ):
                 copy.spooled = await gateway.spool(self, copy.recipient, copy.outcome, result)
-        if prdr or not any(_taken(c) for c in copies):
+        if prdr or not any(c.taken for c in copies):
             return
         for copy in copies:
             result = copy.result
@@ -348,44 +348,15 @@ class Intake:
                 outcome = replace(
                     copy.outcome, fate=Fate.QUARANTINE, plugin="relay", reason=f"back end: {result.text}"
                 )
+                by_back_end = [(copy.recipient, outcome, "refused_by_backend")]
                 try:
-                    copy.kept = await gateway.keep(self, copy.recipient, outcome, "refused_by_backend", head)
+                    (copy.kept,) = await gateway.keep(self, by_back_end, head)
                 except OSError as error:
                     gateway.not_kept(copy.recipient, "refused_by_backend", error)
             else:
                 copy.spooled = await gateway.spool(self, copy.recipient, copy.outcome, result)
 
-    # -- replying -------------------------------------------------------------------------
-
-    def _replies(self, copies: list[Copy]) -> list[Reply]:
-        if self.transaction.prdr and len(copies) > 1:
-            each = [self._reply(c) for c in copies]
-            return [PRDR_FIRST, *each, _together(each, self.session.id)]
-        if len(copies) == 1:
-            return [self._reply(copies[0])]
-        taken = [c for c in copies if _taken(c)]
-        if taken:
-            # A copy that could not be handed on, spooled or kept: the client must keep the mail.
-            if any(not _taken(c) and not c.kept for c in copies):
-                return [Reply(451, "4.3.0", f"Try again later ({self.session.id})")]
-            return [Reply(250, "2.6.0", f"Ok, id {self.session.id}")]
-        later = [c for c in copies if not _refused(c)]
-        return [self._reply((later or copies)[0])]
-
-    def _reply(self, copy: Copy) -> Reply:
-        session_id = self.session.id
-        outcome, result = copy.outcome, copy.result
-        if copy.spooled:
-            return Reply(250, "2.0.0", f"Ok, queued, id {session_id}")
-        if outcome.fate is Fate.REJECT or outcome.fate is Fate.DEFER:
-            return Reply(
-                outcome.code, outcome.enhanced, f"{outcome.public or 'Not accepted here'} ({session_id})"
-            )
-        if result is None:
-            return Reply(250, "2.6.0", f"Ok, id {session_id}")
-        if result.kind == "delivered":
-            return Reply(250, "2.6.0", f"Ok, delivered, id {session_id}")
-        return Reply(result.code, result.enhanced, f"{result.text} ({session_id})")
+    # -- writing down ----------------------------------------------------------------------
 
     def _write_down(self, copies: list[Copy], head: bytes, final: Reply) -> None:
         deferred = not final.positive and not final.permanent and not self.transaction.prdr
@@ -394,25 +365,7 @@ class Intake:
                 # The client comes again with the whole message: what was kept for it now would stand twice.
                 self._gateway.withdraw(copy.kept)
                 copy.kept = ""
-            self._journal(copy, "deferred" if deferred else self._fate(copy, final), head)
-
-    def _fate(self, copy: Copy, final: Reply) -> str:
-        outcome, result = copy.outcome, copy.result
-        if copy.spooled:
-            return "queued"
-        if outcome.fate is Fate.REJECT:
-            return "quarantined" if final.positive and not self.transaction.prdr else "rejected"
-        if outcome.fate is Fate.QUARANTINE:
-            return "quarantined"
-        if outcome.fate is Fate.TAKE:
-            return "taken"
-        if outcome.fate is Fate.DEFER:
-            return "deferred"
-        if result is None or result.kind == "delivered":
-            return "accepted"
-        if result.kind == "refused":
-            return "quarantined" if copy.kept and final.positive else "rejected"
-        return "deferred"
+            self._journal(copy, fate_of(copy, final, prdr=self.transaction.prdr), head)
 
     def _journal(self, copy: Copy, fate: str, head: bytes = b"") -> None:
         self._gateway.message_outcome(
@@ -427,29 +380,3 @@ class Intake:
             result=copy.result,
             seconds=time.monotonic() - self.started,
         )
-
-
-ACCEPTED = Outcome(Fate.ACCEPT)
-
-
-def _taken(copy: Copy) -> bool:
-    """We or the domain's server have the copy for good."""
-    if copy.spooled or copy.outcome.fate in (Fate.QUARANTINE, Fate.TAKE):
-        return True
-    return copy.result is not None and copy.result.kind == "delivered"
-
-
-def _refused(copy: Copy) -> bool:
-    """This copy is refused for good, by us or by the domain's server."""
-    if copy.outcome.fate is Fate.REJECT:
-        return True
-    return copy.result is not None and copy.result.kind == "refused"
-
-
-def _together(each: list[Reply], session_id: str) -> Reply:
-    """The final reply of PRDR: positive when any recipient's is."""
-    if any(reply.positive for reply in each):
-        return Reply(250, "2.6.0", f"Ok, id {session_id}")
-    if any(not reply.permanent for reply in each):
-        return next(reply for reply in each if not reply.permanent)
-    return each[0]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii as quote
 
+from gatepost.mail.message import Message, decode_words
+from gatepost.mail.session import Session
 from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Score, Take, Verdict
 from gatepost.policy.decide import Finding, Outcome
 from gatepost.policy.policy import Mode
@@ -39,6 +41,31 @@ def with_step(trace: str, place: str, result: str, detail: str) -> str:
     """Return the trace with one more step behind it."""
     step = f'["{place}","","{result}",0,{quote(detail[:MAX_DETAIL])}]'
     return f"{trace[:-1]},{step}]" if len(trace) > 2 else f"[{step}]"
+
+
+def steps_of(session: Session) -> str:
+    """Return what was noticed about a session as a whole, as JSON; "" for nothing."""
+    steps = []
+    if session.early:
+        steps.append('["session","early","talked before the greeting"]')
+    if session.proxied:
+        steps.append(f'["session","proxied",{quote(session.proxied)}]')
+    return f"[{','.join(steps)}]" if steps else ""
+
+
+def subject_of(head: bytes) -> str:
+    """Return the decoded subject, bounded; "" if there is none."""
+    at = head.find(b"Subject:") if head.startswith(b"Subject:") else head.find(b"\nSubject:") + 1
+    if at <= 0 and not head.startswith(b"Subject:"):
+        if b"subject:" not in head.lower():
+            return ""
+        return decode_words(Message(head).get("subject") or "")
+    end = head.find(b"\n", at)
+    while 0 <= end < len(head) - 1 and head[end + 1] in b" \t" and end - at < 2000:
+        end = head.find(b"\n", end + 1)
+    raw = head[at + 8 : end if end >= 0 else len(head)].decode("utf-8", "replace")
+    raw = raw.replace("\r\n", "").strip()
+    return decode_words(raw) if "=?" in raw else raw[:500]
 
 
 def _silent(finding: Finding) -> bool:

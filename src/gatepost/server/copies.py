@@ -1,0 +1,109 @@
+"""One recipient's copy of a message: what became of it, what the client is told, what is written down.
+
+Pure: copies in, replies and words out. Without PRDR one reply speaks for all copies (CONTRACT 5):
+250 once any of them is safe for good, and then every other one must be safe too; 4xx while the
+client has to keep the mail; 5xx only when all are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gatepost.mail.reply import Reply
+from gatepost.mail.transaction import Recipient
+from gatepost.policy.decide import Fate, Outcome
+from gatepost.relay.results import Result
+
+PRDR_FIRST = Reply(353, "", "Replies for each recipient follow")
+
+
+@dataclass(slots=True, eq=False)
+class Copy:
+    """One recipient's copy and what becomes of it."""
+
+    recipient: Recipient
+    outcome: Outcome
+    kept: str = ""
+    """Reference in the archive."""
+    result: Result | None = None
+    """What the domain's own server said."""
+    spooled: bool = False
+
+    @property
+    def taken(self) -> bool:
+        """We or the domain's server have the copy for good."""
+        if self.spooled or self.outcome.fate in (Fate.QUARANTINE, Fate.TAKE):
+            return True
+        return self.result is not None and self.result.kind == "delivered"
+
+    @property
+    def refused(self) -> bool:
+        """This copy is refused for good, by us or by the domain's server."""
+        if self.outcome.fate is Fate.REJECT:
+            return True
+        return self.result is not None and self.result.kind == "refused"
+
+
+def replies_for(copies: Sequence[Copy], session_id: str, *, prdr: bool) -> list[Reply]:
+    """Return what is said after the data: with PRDR one reply for each copy, the last is the final one."""
+    if prdr and len(copies) > 1:
+        each = [reply_for(copy, session_id) for copy in copies]
+        return [PRDR_FIRST, *each, _together(each, session_id)]
+    if len(copies) == 1:
+        return [reply_for(copies[0], session_id)]
+    if any(copy.taken for copy in copies):
+        # A copy that could not be handed on, spooled or kept: the client must keep the mail.
+        if any(not copy.taken and not copy.kept for copy in copies):
+            return [Reply(451, "4.3.0", f"Try again later ({session_id})")]
+        return [Reply(250, "2.6.0", f"Ok, id {session_id}")]
+    later = [copy for copy in copies if not copy.refused]
+    return [reply_for((later or copies)[0], session_id)]
+
+
+def reply_for(copy: Copy, session_id: str) -> Reply:
+    """Return what one copy alone would be answered."""
+    outcome, result = copy.outcome, copy.result
+    if copy.spooled:
+        return Reply(250, "2.0.0", f"Ok, queued, id {session_id}")
+    if outcome.fate is Fate.REJECT or outcome.fate is Fate.DEFER:
+        text = outcome.public or "Not accepted here"
+        return Reply(outcome.code, outcome.enhanced, f"{text} ({session_id})")
+    if result is None:
+        return Reply(250, "2.6.0", f"Ok, id {session_id}")
+    if result.kind == "delivered":
+        return Reply(250, "2.6.0", f"Ok, delivered, id {session_id}")
+    return Reply(result.code, result.enhanced, f"{result.text} ({session_id})")
+
+
+def fate_of(copy: Copy, final: Reply, *, prdr: bool) -> str:
+    """Return the word for the journal, when `final` is what the client was told about the whole mail."""
+    outcome, result = copy.outcome, copy.result
+    if copy.spooled:
+        return "queued"
+    if result is not None and result.kind == "delivered":
+        return "accepted"  # also where the client keeps the mail for another one's sake: it is there
+    if not final.positive and not final.permanent and not prdr:
+        return "deferred"
+    if outcome.fate is Fate.REJECT:
+        return "quarantined" if final.positive and not prdr else "rejected"
+    if outcome.fate is Fate.QUARANTINE:
+        return "quarantined"
+    if outcome.fate is Fate.TAKE:
+        return "taken"
+    if outcome.fate is Fate.DEFER:
+        return "deferred"
+    if result is None:
+        return "accepted"
+    if result.kind == "refused":
+        return "quarantined" if copy.kept and final.positive else "rejected"
+    return "deferred"
+
+
+def _together(each: list[Reply], session_id: str) -> Reply:
+    """The final reply of PRDR: positive when any recipient's is."""
+    if any(reply.positive for reply in each):
+        return Reply(250, "2.6.0", f"Ok, id {session_id}")
+    if any(not reply.permanent for reply in each):
+        return next(reply for reply in each if not reply.permanent)
+    return each[0]

@@ -14,6 +14,7 @@ from gatepost.app import prepare
 from gatepost.app.following import Follower
 from gatepost.config import Config, load
 from gatepost.dns.zone import Zone
+from gatepost.mail.session import Session
 from gatepost.plugin import registry as plugins
 from gatepost.plugin.pipeline import Pipeline
 from gatepost.plugin.registry import Registry
@@ -23,7 +24,6 @@ from gatepost.server.board import Board
 from gatepost.server.connection import Connection
 from gatepost.server.gateway import Gateway
 from gatepost.server.listener import Door
-from gatepost.mail.session import Session
 from gatepost.server.wire import Hub
 from gatepost.spool.archive import Archive
 from gatepost.spool.queue import Queue

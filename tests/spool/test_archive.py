@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.spool.shim import Failing, Killing, Recorder, in_child
 
 from gatepost.spool.archive import Archive, ArchiveFull
 from gatepost.spool.index import Kept
+from tests.spool.shim import Failing, Killing, Recorder, in_child
 
 NOW = 1_795_392_000.0  # 2026-11-23 00:00 UTC
 DAY = "2026-11-23"

@@ -7,7 +7,6 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.spool.shim import Failing, Recorder
 
 from gatepost.spool.blobs import (
     Blob,
@@ -16,6 +15,7 @@ from gatepost.spool.blobs import (
     read_blocks,
     write_durable,
 )
+from tests.spool.shim import Failing, Recorder
 
 ERRORS = [errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EROFS, errno.EMFILE]
 

@@ -12,10 +12,10 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.spool.shim import Failing, Killing, Recorder, in_child
 
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.queue import LONGEST_WAIT, Queue
+from tests.spool.shim import Failing, Killing, Recorder, in_child
 
 MAIL = b"Subject: x\r\n\r\nHello\r\n"
 

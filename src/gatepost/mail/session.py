@@ -15,7 +15,7 @@ class Session:
 
     id: str
     client: str
-    """Address of the client as text, IPv4-mapped IPv6 written as IPv4; after PROXY or XCLIENT the true client."""
+    """Address of the client, IPv4-mapped IPv6 written as IPv4; after PROXY or XCLIENT the true client."""
     port: int = 0
     started: float = 0.0
     """Seconds since 1970."""

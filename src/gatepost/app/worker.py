@@ -186,6 +186,7 @@ class Worker:
 
     def _configure_gateway(self) -> None:
         self._pipeline.configure_gateway(self._follower.live.snapshot.everywhere)
+        self.gateway.guards_connect = self._pipeline.guards("connect")
         self.gateway.guards_mail = self._pipeline.guards("mail")
         self.gateway.guards_rcpt = self._pipeline.guards("rcpt")
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.server.dialogue import ANSWERS, Dialogue
-from gatepost.server.wire import BULK_SIZE, READ_SIZE, Wire
+from gatepost.server.wire import BULK_SIZE, LINGER, READ_SIZE, Wire
 from gatepost.smtp.proxy_header import ProxyError, ProxyReader
 from gatepost.smtp.server import Answer, DataChunk, ServerProtocol, StartTls
 
@@ -188,15 +188,29 @@ class Connection:
         if self._busy:  # it is our turn: our own limits (final_reply) hold
             self.touch()
             return
+        stream = self.stream
+        if stream is None:
+            return
+        if stream.is_closing():  # we said all we had to, and the client takes none of it
+            stream.abort()
+            return
         self.dialogue.too_slow()
         self._say(TOO_SLOW.wire())
         self.close()
+        self.deadline = self._door.hub.now + LINGER
 
     def shut_down(self) -> None:
         """The service drains: close between transactions, let an open one end."""
         if not self._busy and not self.dialogue.in_transaction:
             self._say(self._door.gateway.shutting_down.wire())
             self.close()
+
+    def turn_away(self, reply: Reply) -> None:
+        """Refuse before the dialogue; the session is written down when it is gone."""
+        self._door.gateway.count_refused(reply)
+        self.dialogue.why = reply.text
+        self._say(reply.with_id(self.session.id).wire())
+        self.close()
 
     # -- the protocol's side --------------------------------------------------------------
 
@@ -256,6 +270,7 @@ class Connection:
         self._busy = False
         self._task = None
         if self.stream is None:
+            self.dialogue.gone()
             return
         self._say(reply)
         self.touch()
@@ -273,10 +288,14 @@ class Connection:
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:
-        self._door.gateway.bug("connection", error)
+        self._door.gateway.bug("connection", error, self.session.id)
         self._busy = False
         self._task = None
-        self._say(self._door.gateway.trouble.wire())
+        if self.stream is None:
+            self.dialogue.gone()
+            return
+        self.dialogue.why = "internal trouble"
+        self._say(self._door.gateway.trouble.with_id(self.session.id).wire())
         self.dialogue.closing = True
         self.close()
 
@@ -333,6 +352,7 @@ class Connection:
         stream = self.stream
         if event.injected:
             door.gateway.count_injection(self.session)
+            self.dialogue.why = "commands behind STARTTLS"
             self._say(out + b"554 5.5.0 Command pipelined behind STARTTLS\r\n")
             self.close()
             return

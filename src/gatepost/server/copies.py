@@ -100,6 +100,17 @@ def fate_of(copy: Copy, final: Reply, *, prdr: bool) -> str:
     return "deferred"
 
 
+def headers_of(outcome: Outcome) -> tuple[tuple[str, str], ...]:
+    """Return the header lines that a copy gets besides Received."""
+    if not outcome.tags and not outcome.headers:
+        return ()
+    headers = list(outcome.headers)
+    if outcome.tags:
+        headers.append(("X-Spam-Flag", "YES"))
+        headers.append(("X-Gatepost-Tags", ", ".join(outcome.tags)))
+    return tuple(headers)
+
+
 def _together(each: list[Reply], session_id: str) -> Reply:
     """The final reply of PRDR: positive when any recipient's is."""
     if any(reply.positive for reply in each):

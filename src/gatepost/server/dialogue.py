@@ -174,6 +174,11 @@ class Dialogue:
             self._abandon(self.why or "connection lost")
         self.gateway.session_ended(self.session, self.why or "connection lost", self.protocol)
 
+    def gone(self) -> None:
+        """The reply is made, and nobody is there to hear it: a transaction that is still open ends."""
+        if self.transaction is not None:
+            self._abandon(self.why or "connection lost")
+
     # -- the envelope ---------------------------------------------------------------------
 
     def _mail(self, event: Mail) -> Answer:
@@ -208,9 +213,9 @@ class Dialogue:
         assert transaction is not None
         assert snapshot is not None
         address: Address = event.address
-        if not address.domain:
-            address = self.gateway.bare_postmaster(snapshot) or address
         try:
+            if not address.domain:
+                address = self.gateway.bare_postmaster(snapshot) or address
             policy = snapshot.policy_for(address.domain)
         except PolicyUnavailable as error:
             # An unreadable policy must never look like "no such domain": 4xx, not 5xx.
@@ -389,9 +394,9 @@ class Dialogue:
         try:
             replies = await intake.finish(event)
         except Exception as error:
-            self.gateway.bug("intake", error)
+            self.gateway.bug("intake", error, self.session.id)
             intake.failed(str(error))
-            replies = [LATER]
+            replies = [LATER.with_id(self.session.id)]
         intake.close()
         self.intake = None
         self.transaction = None

@@ -29,6 +29,7 @@ from gatepost.policy.snapshot import Snapshot
 from gatepost.relay.handoff import Relay
 from gatepost.relay.results import Result
 from gatepost.server.body import Memory
+from gatepost.server.copies import headers_of
 from gatepost.server.record import steps_of, subject_of, trace_of, with_step
 from gatepost.smtp.server import Extensions, Limits, ServerProtocol
 from gatepost.spool.envelope import Envelope, Rcpt
@@ -101,8 +102,8 @@ class Gateway:
         self.extensions = Extensions(size=self.max_size, dsn=config.smtp.dsn)
         self.extensions_trusted = replace(self.extensions, xclient=True)
         self.overloaded = ""
-        self.guards_mail = self.guards_rcpt = True
-        """The machine's own checks (client_rate) have something to say at MAIL, at RCPT."""
+        self.guards_connect = self.guards_mail = self.guards_rcpt = True
+        """The machine's own checks (client_rate) have work at accept, at MAIL, at RCPT."""
         self._sessions = 0
         self._counts: dict[tuple[str, str], int] = {}
         self.used: dict[int, int] = {}
@@ -165,10 +166,10 @@ class Gateway:
         """The policy cannot be read: mail is deferred until it can."""
         self._log.event("policy_unavailable", "error", why=str(error))
 
-    def bug(self, where: str, error: BaseException) -> None:
+    def bug(self, where: str, error: BaseException, session_id: str = "") -> None:
         """Our own mistake: said loudly, answered with 4xx."""
         text = "".join(traceback.format_exception(error)).strip().replace("\n", " | ")
-        self._log.event("bug", "error", where=where, error=repr(error), trace=text[-900:])
+        self._log.event("bug", "error", id=session_id, where=where, error=repr(error), trace=text[-900:])
 
     def not_kept(self, recipient: Recipient, fate: str, error: OSError) -> None:
         """A copy could not be stored: a refused one is refused all the same, a held one is deferred."""
@@ -330,10 +331,14 @@ class Gateway:
             )
         )
 
+    def count_refused(self, reply: Reply) -> None:
+        """A client is sent away before the dialogue."""
+        metrics.CONNECTIONS_REFUSED.inc(1, reply.enhanced)
+
     def turned_away(self, session: Session, reply: Reply) -> None:
         """Write down a client that was sent away before the dialogue."""
         self._sessions += 1
-        metrics.CONNECTIONS_REFUSED.inc(1, reply.enhanced)
+        self.count_refused(reply)
         self._journal.add(session_line(session.id, session.client, "", "", "", reply.text))
 
     # -- services of a message ------------------------------------------------------------
@@ -353,16 +358,6 @@ class Gateway:
     def busy(self) -> bool:
         """True while work goes on that a drain must wait for."""
         return bool(self._background)
-
-    def headers_for(self, recipient: Recipient, outcome: Outcome) -> tuple[tuple[str, str], ...]:
-        """Return the header lines that this copy gets besides Received."""
-        if not outcome.tags and not outcome.headers:
-            return ()
-        headers = list(outcome.headers)
-        if outcome.tags:
-            headers.append(("X-Spam-Flag", "YES"))
-            headers.append(("X-Gatepost-Tags", ", ".join(outcome.tags)))
-        return tuple(headers)
 
     async def keep(
         self, intake: Intake, copies: Sequence[tuple[Recipient, Outcome, str]], head: bytes
@@ -416,7 +411,7 @@ class Gateway:
         session, transaction = intake.session, intake.transaction
         policy = recipient.policy
         now = time.time()
-        top = intake.top(self.headers_for(recipient, outcome), recipient.address)
+        top = intake.top(headers_of(outcome), recipient.address)
         envelope = Envelope(
             id=self._queue.new_id(),
             sender=transaction.sender.text if transaction.sender is not None else None,

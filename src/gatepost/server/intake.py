@@ -21,7 +21,7 @@ from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.policy.decide import Fate, Finding, Outcome, decide_message
 from gatepost.relay.results import MailParams, Target, To
 from gatepost.server.body import Body
-from gatepost.server.copies import Copy, fate_of, replies_for
+from gatepost.server.copies import Copy, fate_of, headers_of, replies_for
 from gatepost.smtp.data import normalize, unstuff
 from gatepost.smtp.server import DataEnd
 
@@ -273,7 +273,7 @@ class Intake:
             return
         groups: dict[tuple[tuple[str, str], ...], list[Copy]] = {}
         for copy in going:
-            groups.setdefault(self._gateway.headers_for(copy.recipient, copy.outcome), []).append(copy)
+            groups.setdefault(headers_of(copy.outcome), []).append(copy)
         if len(groups) == 1:
             ((headers, members),) = groups.items()
             await self._hand_group(headers, members, deadline)

@@ -14,7 +14,7 @@ import ssl
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
@@ -105,6 +105,10 @@ class Door:
                 column.leave(key)
                 self._turn_away(fd, session, TOO_MANY_CLIENT if each > limit_each else TOO_MANY)
                 return
+            if gateway.guards_connect and not proxied and (refused := self._guarded(session)) is not None:
+                column.leave(key)
+                self._turn_away(fd, session, refused)
+                return
             connection = Connection(self, session, key)
             connection.ends = hub.now + ends
             self.connections.add(connection)
@@ -119,11 +123,18 @@ class Door:
         """Refuse before the dialogue, in proper SMTP, without building one."""
         try:
             os.set_blocking(fd, False)
-            os.write(fd, reply.wire())
+            os.write(fd, reply.with_id(session.id).wire())
         except OSError:
             pass  # the client is gone: nobody to tell
         os.close(fd)
         self.gateway.turned_away(session, reply)
+
+    def _guarded(self, session: Session) -> Reply | None:
+        """Ask the machine's own checks (client_rate) about a client that has come."""
+        verdict: Any = self.gateway.pipeline.gateway_connect(session)
+        if verdict is None:
+            return None
+        return Reply(verdict.code, verdict.enhanced, verdict.public or "Try again later", close=True)
 
     def arrived(self, connection: Connection, result: ProxyResult) -> bool:
         """The balancer told who the client is: count that one. False: refused and closed."""
@@ -134,13 +145,13 @@ class Door:
         key = client_key(result.client)
         each = gateway.column.move(connection.client_key, key)
         connection.client_key = key
-        if each > self._limit_each:
-            gateway.turned_away(session, TOO_MANY_CLIENT)
-            if connection.stream is not None:
-                connection.stream.write(TOO_MANY_CLIENT.wire())
-                connection.stream.close()
-            return False
-        return True
+        refused = TOO_MANY_CLIENT if each > self._limit_each else None
+        if refused is None and gateway.guards_connect:
+            refused = self._guarded(session)
+        if refused is None:
+            return True
+        connection.turn_away(refused)
+        return False
 
     def leave(self, connection: Connection) -> None:
         """A connection is gone."""

@@ -17,7 +17,7 @@ from gatepost.plugin.base import Cost, Plugin, Scope
 from gatepost.plugin.bench import Bench, Case, watching
 from gatepost.plugin.registry import load
 from gatepost.plugin.tools import Tools
-from gatepost.policy.decide import Fate, Outcome, decide_recipient
+from gatepost.policy.decide import Fate, decide_recipient
 from gatepost.policy.lists import Entry, Lists
 from gatepost.policy.policy import Action, Mode
 from tests.plugin.stage import Mail, ask, counting, make_plugin
@@ -339,95 +339,6 @@ def test_shipped_plugins_read_no_message() -> None:
     bench = Bench(load(entries=False))
     assert not bench.pipeline.reads_message(bench.policy())
     assert not bench.pipeline.rewrites(bench.policy())
-
-
-# -- the fate ----------------------------------------------------------------------------------
-
-
-class Book:
-    """Records that only count."""
-
-    def __init__(self) -> None:
-        self.held: list[str] = []
-        self.settled: list[tuple[str, bool]] = []
-
-    async def reserve(self, domain: str, plugin: str, key: str, limit: int, _lease: float) -> str | None:
-        if len(self.held) >= limit:
-            return None
-        self.held.append(f"{domain} {plugin} {key}")
-        return self.held[-1]
-
-    async def settle(self, reservation: str, used: bool) -> None:
-        self.settled.append((reservation, used))
-
-
-@pytest.mark.parametrize(
-    ("fate", "used"),
-    [
-        (Fate.ACCEPT, True),
-        (Fate.QUARANTINE, True),
-        (Fate.TAKE, True),
-        (Fate.REJECT, False),
-        (Fate.DEFER, False),
-    ],
-)
-def test_reservation_is_settled(fate: Fate, used: bool) -> None:
-    """What `ctx.reserve` held is counted when the mail got in, and given back when it did not."""
-
-    async def rcpt(_self: Plugin, ctx: Any) -> Any:
-        return None if await ctx.reserve("word", 1) else Reject("used up")
-
-    async def run() -> None:
-        book = Book()
-        bench = Bench([make_plugin(rcpt=rcpt)], Tools(records=book))
-        policy = bench.policy()
-        case = Case()
-        session, transaction = case.session(), case.transaction()
-        assert [None] == [f.verdict for f in await bench.ask(policy, case, session, transaction)]
-        second = Case(recipient="bob@example.org")
-        (finding,) = await bench.ask(policy, second, session, transaction)
-        assert Reject("used up", "Not accepted here") == finding.verdict
-        later = bench.pipeline.run_done(session, transaction, transaction.recipients[0], Outcome(fate))
-        assert later is not None
-        await later
-        assert [("example.org probe word", used)] == book.settled
-        assert bench.pipeline.run_done(session, transaction, transaction.recipients[0], Outcome(fate)) is None
-
-    asyncio.run(run())
-
-
-def test_reservation_of_a_mail_that_never_came() -> None:
-    """RSET or a lost connection gives everything back."""
-
-    async def rcpt(_self: Plugin, ctx: Any) -> Any:
-        await ctx.reserve("word", 9)
-
-    async def run() -> None:
-        book = Book()
-        bench = Bench([make_plugin(rcpt=rcpt)], Tools(records=book))
-        case = Case()
-        session, transaction = case.session(), case.transaction()
-        for local in ("ann", "bob"):
-            await bench.ask(bench.policy(), Case(recipient=f"{local}@example.org"), session, transaction)
-        await bench.pipeline.settle(transaction, None, used=False)
-        assert [("example.org probe word", False)] * 2 == book.settled
-
-    asyncio.run(run())
-
-
-def test_done() -> None:
-    """`done` is told the fate; when nobody wants to know, there is nothing to run."""
-    hook, asked = counting()
-    bench = Bench([make_plugin(done=hook)])
-    policy = bench.policy()
-    outcome = Outcome(Fate.REJECT, "other", "reason", code=550)
-    session, transaction = Case().session(), Case().transaction()
-    later = bench.pipeline.run_done(session, transaction, to(policy), outcome)
-    assert later is not None
-    asyncio.run(later)
-    assert [outcome] == [ctx.outcome for ctx in asked]
-    silent = bench.policy("example.org", {"probe": {"mode": "off"}})
-    assert bench.pipeline.run_done(session, transaction, to(silent), outcome) is None
 
 
 # -- cost --------------------------------------------------------------------------------------

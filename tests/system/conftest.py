@@ -29,6 +29,7 @@ PACKAGES = {
     "unbound": "unbound",
     "swaks": "swaks",
     "opendkim": "opendkim",
+    "sick_dns": "unbound",
 }
 """fixture -> Debian package"""
 

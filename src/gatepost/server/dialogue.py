@@ -298,27 +298,21 @@ class Dialogue:
             used[entry.id] = used.get(entry.id, 0) + 1
         if not recipient.findings:
             # Refusals are mostly alike: the same findings (the pipeline shares them), the same outcome.
-            memo: dict[tuple[int, ...], tuple[list[Finding], Outcome]] = policy.cache.setdefault(MEMO, {})
+            memo: dict[tuple[int, ...], Known] | None = policy.cache.get(MEMO)
+            if memo is None:
+                memo = policy.cache[MEMO] = {}
             key = (entry.id if entry is not None else 0, *map(id, findings))
             known = memo.get(key)
             if known is None:
                 if len(memo) > MEMO_SIZE:
                     memo.clear()
                 # The findings are kept with the answer, so that an id cannot be another's meanwhile.
-                outcome = decide_recipient(
-                    policy, findings, None, unskippable=self.gateway.pipeline.unskippable
-                )
-                known = memo[key] = findings, outcome
-            recipient.findings, outcome = known
+                outcome = self._decide(policy, findings, entry)
+                known = memo[key] = findings, outcome, trace_of(findings, outcome)
+            recipient.findings, outcome, trace = known
         else:
             recipient.findings = findings = [*recipient.findings, *findings]
-            outcome = decide_recipient(
-                policy,
-                findings,
-                self._entry(policy),
-                proven=False,
-                unskippable=self.gateway.pipeline.unskippable,
-            )
+            outcome = self._decide(policy, findings, entry)
         fate = outcome.fate
         if fate is Fate.REJECT or fate is Fate.DEFER:
             if policy.bypass and outcome.enhanced != "5.1.1":
@@ -327,6 +321,10 @@ class Dialogue:
             return self._refuse_or_wait(recipient, policy, outcome, trace)
         transaction.recipients.append(recipient)
         return self.protocol.reply(RECIPIENT_OK)
+
+    def _decide(self, policy: DomainPolicy, findings: list[Finding], entry: Entry | None) -> Outcome:
+        unskippable = self.gateway.pipeline.unskippable
+        return decide_recipient(policy, findings, entry, proven=False, unskippable=unskippable)
 
     def _entry(self, policy: DomainPolicy) -> Entry | None:
         """Return the entry of the general lists that decides about this client and sender."""

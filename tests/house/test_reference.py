@@ -56,9 +56,11 @@ def test_each_reply_has_a_meaning() -> None:
 
 
 def test_the_fates_are_those_of_the_code() -> None:
-    """What `Intake._fate` can return has a sentence, and each sentence is of a fate that is written down."""
-    tree = parsed(SOURCE / "server" / "intake.py")
-    (fate,) = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "_fate")
+    """What `fate_of` can return has a sentence, and each sentence is of a fate that is written down."""
+    tree = parsed(SOURCE / "server" / "copies.py")
+    (fate,) = (
+        node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "fate_of"
+    )
     returned = {
         node.value
         for statement in ast.walk(fate)

@@ -1,22 +1,24 @@
 """SPF: may this client send for that domain? (RFC 7208) An adapter over spftrace, and the only user of it.
 
-The library brings the grammar and the order of evaluation; from us come the answers (the house's
-resolver, one cache), the limits (10 look-ups, 2 void ones: section 4.6.4), a bound on the size of a
-record and the words for people. It waits for each answer in a task of its own, which costs a mail
-more than the evaluation, so the session here asks our resolver straight.
+The library brings the grammar, macros, terms and the order of evaluation; from us come the answers
+(the house's resolver, one cache), the limits (10 look-ups, 2 void ones: section 4.6.4), bounds on
+records, and the words for people. Left to itself it waits for each answer in a task of its own,
+reads each record anew and keeps a trace of all it does, which costs a mail half a millisecond: so
+the session here asks our resolver straight, and short records that were read are kept.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from ipaddress import ip_address
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
-from spftrace.errors import SpfPermError, SpfTempError
-from spftrace.evaluator import Evaluator
+from spftrace.errors import SpfNoneError, SpfPermError, SpfTempError
+from spftrace.evaluator import Evaluator, valid_domain
 from spftrace.macros import MacroContext, expand, truncate_domain
-from spftrace.parser import Term
+from spftrace.parser import Record, Term, parse
 from spftrace.resolver import BaseResolver
 from spftrace.resolver import DnsError as NoAnswer
 from spftrace.session import EvaluationSession, Limits
@@ -33,11 +35,38 @@ SECONDS = 9.0
 MAX_QUERIES = 60
 MAX_RECORD = 8_192
 """Characters of a record: a longer one is an error of its owner, and parsing it costs us."""
+KEPT_RECORD = 1_000
+"""Characters of a record that is kept read: a thousand of these are 50 MB at the worst."""
 MAX_EXPLANATION = 500
 NO_RECORD = "no SPF record is published"
 _VERSION = re.compile(r"v=spf1(?= |$)", re.IGNORECASE)
 _HOST = re.compile(r"(?!-)[A-Za-z0-9_\-]{1,63}(?:\.[A-Za-z0-9_\-]{1,63})+")
-_KEPT = frozenset({"mech_match", "exit", "policy_parsed", "parse_error", "domain_invalid"})
+_QUALIFIERS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
+
+Network = IPv4Network | IPv6Network
+Terms = tuple[Record, tuple[tuple[Term, Network | None], ...]]
+
+
+def _read(text: str) -> Terms:
+    """Return a record with the networks of its terms; short ones are kept, most mail has the same few."""
+    return _read_short(text) if len(text) <= KEPT_RECORD else _read_any(text)
+
+
+def _read_any(text: str) -> Terms:
+    record = parse(text)
+    terms = tuple((term, _network(term)) for term in record.terms if term.is_mechanism)
+    return record, terms
+
+
+_read_short = lru_cache(1_024)(_read_any)
+
+
+def _network(term: Term) -> Network | None:
+    if term.name == "ip4":
+        return ip_network(f"{term.arg}/{term.cidr4}", strict=False)
+    if term.name == "ip6":
+        return ip_network(f"{term.arg}/{term.cidr6}", strict=False)
+    return None
 
 
 class _Answers(BaseResolver):
@@ -62,13 +91,11 @@ class _Answers(BaseResolver):
         return "NOERROR", [record.rstrip(".") if rtype == "PTR" else record for record in records]
 
 
-class _Brief(Trace):
-    """Keeps the few events that people are told of."""
+class _Silent(Trace):
+    """Keeps nothing but how it ended."""
 
     def add(self, kind: str, **data: Any) -> Any:
-        if kind in _KEPT:
-            return super().add(kind, **data)
-        return None
+        return super().add(kind, **data) if kind == "exit" else None
 
 
 class _Session(EvaluationSession):
@@ -99,8 +126,36 @@ class _Session(EvaluationSession):
 class _Evaluator(Evaluator):
     def _begin(self) -> None:
         super()._begin()
-        self.trace = _Brief()
+        self.trace = _Silent()
         self.session = _Session(self.resolver, self.limits, self.trace)
+        self.matched: list[tuple[str, str]] = []
+        """(term, domain of its record), in the order in which they matched: what is included comes first."""
+        self.record = ""
+        """The first record, that of the domain itself."""
+
+    async def check_host(
+        self, ip: Any, domain: str, sender: str, helo: str, use_exp: bool = False
+    ) -> tuple[str, Term | None, str]:
+        """Evaluate one record (4.6): the library's own, without its trace, networks made beforehand."""
+        self.limits.check_deadline()
+        if not valid_domain(domain):
+            raise SpfNoneError(f"{domain!r} is not a domain name")
+        text = await self._fetch_policy(domain)
+        self.record = self.record or text
+        record, terms = _read(text)
+        context = MacroContext(ip, sender, helo, domain, self.receiver, self.session)
+        for term, network in terms:
+            if network is not None:
+                matched = ip.version == network.version and ip in network
+            else:
+                self.limits.check_deadline()
+                matched = await self._eval_mechanism(term, context)
+            if matched:
+                self.matched.append((term.raw, domain))
+                return _QUALIFIERS[term.qualifier], record.exp if use_exp else None, domain
+        if record.redirect is not None:
+            return await self._eval_redirect(record.redirect, context, sender, helo, use_exp)
+        return "neutral", record.exp if use_exp else None, domain
 
     async def _explanation(self, ip: Any, domain: str, sender: str, helo: str, exp_term: Term) -> str | None:
         """Return what the domain says to those it refuses (6.2); nothing in it changes the result.
@@ -120,38 +175,42 @@ class _Evaluator(Evaluator):
         return " ".join(words)
 
 
-async def check(client: str, domain: str, local: str, helo: str, dns: Dns, receiver: str = "") -> Spf:
+async def check(
+    client: str, domain: str, local: str, helo: str, dns: Dns, receiver: str = "", identity: str = "mailfrom"
+) -> Spf:
     """Evaluate `local@domain` for a client; the identity is the caller's to name."""
-    found = Spf("none", "mailfrom", domain, client)
     client = client.partition("%")[0]
+
+    def say(result: str, why: str, *asked: Asked) -> Spf:
+        return Spf(result, identity, domain, client, why, asked=asked)
+
     if not _HOST.fullmatch(domain) or not _is_address(client):
-        return replace(found, why=f"{domain or 'nothing'} is not a domain name, or the client has no address")
+        return say("none", f"{domain or 'nothing'} is not a domain name, or the client has no address")
     try:
         texts = await dns.look(domain, "TXT")
-    except DnsFailure:
-        why = f"no answer about TXT of {domain}"
-        return replace(found, result="temperror", why=why, asked=_one(domain, "DnsFailure"))
     except DnsError as nothing:
-        return replace(found, why=NO_RECORD, asked=_one(domain, type(nothing).__name__))
+        asked = Asked(domain, "TXT", type(nothing).__name__)
+        if isinstance(nothing, DnsFailure):
+            return say("temperror", f"no answer about TXT of {domain}", asked)
+        return say("none", NO_RECORD, asked)
     if not any(_VERSION.match(text) for text in texts):
-        return replace(found, why=NO_RECORD, asked=_one(domain, shown(texts)))
+        return say("none", NO_RECORD, Asked(domain, "TXT", shown(texts)))
     evaluator = _Evaluator(
         _Answers(dns),
         Limits(max_terms=MAX_LOOKUPS, max_void=MAX_VOID, time_limit=SECONDS, max_queries=MAX_QUERIES),
         receiver=receiver or "unknown",
     )
-    result = await evaluator.evaluate(client, f"{local or 'postmaster'}@{domain}", helo)
-    events = result.trace.events
-    record = next((str(e.data["policy"]) for e in events if "policy" in e.data), "")
-    return replace(
-        found,
-        result=result.result,
-        why=_why(events, domain),
-        record=record[:MAX_RECORD],
-        explanation=_printable(result.explanation or ""),
-        asked=tuple(
-            Asked(q.name, q.rtype, shown(q.answers) if q.answers else q.rcode) for q in result.queries
-        ),
+    found = await evaluator.evaluate(client, f"{local or 'postmaster'}@{domain}", helo)
+    queries = found.queries
+    return Spf(
+        result=found.result,
+        identity=identity,
+        domain=domain,
+        client=client,
+        why=_why(evaluator, domain),
+        record=evaluator.record,
+        explanation=_printable(found.explanation) if found.explanation else "",
+        asked=tuple(Asked(q.name, q.rtype, shown(q.answers) if q.answers else q.rcode) for q in queries),
     )
 
 
@@ -162,8 +221,7 @@ async def verify(client: str, sender: Address | None, helo: str, dns: Dns, recei
     names = [name for name in dict.fromkeys((mail_domain, host)) if _HOST.fullmatch(name)]
     if len(names) > 1:
         await dns.look_all(names, "TXT")  # both at once: a dead DNS costs one time-out, not two
-    said = await check(client, host, "", host, dns, receiver)
-    said = replace(said, identity="helo", helo_name=helo)
+    said = replace(await check(client, host, "", host, dns, receiver, "helo"), helo_name=helo)
     if sender is None:
         return said
     found = await check(client, mail_domain, sender.local, host, dns, receiver)
@@ -178,20 +236,17 @@ def _is_address(client: str) -> bool:
     return True
 
 
-def _one(domain: str, answer: str) -> tuple[Asked, ...]:
-    return (Asked(domain, "TXT", answer),)
-
-
-def _why(events: list[Any], domain: str) -> str:
+def _why(evaluator: _Evaluator, domain: str) -> str:
     """Return which term decided, or what went wrong."""
-    for event in reversed(events):
-        if event.kind == "exit":
-            return str(event.data["reason"])
-    matched = [e.data["raw"] for e in events if e.kind == "mech_match"]
+    ends = evaluator.trace.events
+    if ends:
+        return str(ends[-1].data["reason"])
+    matched = evaluator.matched
     if not matched:
         return f"no term of the record of {domain} names the client"
-    inner = f" (there {matched[0]})" if len(matched) > 1 else ""
-    return f"{matched[-1]} in the record of {domain}{inner} decides"
+    term, where = matched[-1]
+    inner = f" (there {matched[-2][0]})" if "include:" in term and len(matched) > 1 else ""
+    return f"{term} in the record of {where}{inner} decides"
 
 
 def _printable(text: str) -> str:

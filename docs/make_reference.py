@@ -211,6 +211,7 @@ NARROW: Any = {
 
 def helps(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:
     """Yield (path, help) of a command and of those below it."""
+    command._help_option = None  # click keeps the first one it made, for whatever context that was
     yield context.command_path, command.get_help(context).rstrip()
     if isinstance(command, click.Group):
         for name in command.list_commands(context):

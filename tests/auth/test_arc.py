@@ -2,7 +2,7 @@
 
 import pytest
 
-from gatepost.auth.arc import covers, verify, vouched
+from gatepost.auth.arc import verify, vouched
 from gatepost.auth.facts import Arc
 from gatepost.dns.zone import Zone
 from gatepost.mail.message import find_border
@@ -158,12 +158,3 @@ def test_a_list_breaks_dkim_and_not_arc() -> None:
     raw = signed(mail())
     listed = sealed(raw.replace(b"Subject: Noon", b"Subject: [list] Noon"), SAW)
     assert "pass" == judge(listed).result
-
-
-def test_covers() -> None:
-    """Proof for a domain is proof for what lies below it, not above; a top-level domain proves nothing."""
-    assert covers("example.net", "example.net")
-    assert covers("example.net", "a.example.net")
-    assert not covers("a.example.net", "example.net")
-    assert not covers("net", "example.net")
-    assert not covers("ample.net", "example.net")

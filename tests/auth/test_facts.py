@@ -1,6 +1,18 @@
 """Facts say in plain words what was proved and what was not."""
 
-from gatepost.auth.facts import MAX_SHOWN, Arc, ArcSet, Asked, Dkim, Dmarc, Forwarded, Signature, Spf, shown
+from gatepost.auth.facts import (
+    MAX_SHOWN,
+    Arc,
+    ArcSet,
+    Asked,
+    Dkim,
+    Dmarc,
+    Forwarded,
+    Signature,
+    Spf,
+    covers,
+    shown,
+)
 
 
 def test_words() -> None:
@@ -45,3 +57,12 @@ def test_answers_are_bounded() -> None:
     assert "KeyError" == shown(KeyError("x"))
     assert MAX_SHOWN == len(shown(("x" * 5_000,)))
     assert "example.net TXT: v=spf1" == str(Asked("example.net", "TXT", "v=spf1"))
+
+
+def test_covers() -> None:
+    """Proof for a domain is proof for what lies below it, not above; a top-level domain proves nothing."""
+    assert covers("example.net", "example.net")
+    assert covers("example.net", "a.example.net")
+    assert not covers("a.example.net", "example.net")
+    assert not covers("net", "example.net")
+    assert not covers("ample.net", "example.net")

@@ -27,7 +27,7 @@ from gatepost.auth.dkim import (
     read_claim,
     unreadable,
 )
-from gatepost.auth.facts import Arc, ArcSet, Asked, shown
+from gatepost.auth.facts import Arc, ArcSet, Asked, covers, shown
 from gatepost.auth.keys import KeyProblem, read_key
 from gatepost.auth.reading import read_results
 from gatepost.auth.tags import TagProblem, base64_value, read_tags
@@ -211,8 +211,3 @@ def _proof(step: ArcSet, author: str) -> str:
         if domain and covers(domain.lower(), author):
             return f"{method}=pass for {domain.lower()}"
     return ""
-
-
-def covers(domain: str, author: str) -> bool:
-    """Return True when proof for `domain` is proof for `author`: the same, or one above it."""
-    return author == domain or ("." in domain and author.endswith("." + domain))

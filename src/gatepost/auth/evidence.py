@@ -17,7 +17,7 @@ from gatepost.auth import dmarc as dmarc_policy
 from gatepost.auth import spf as spf_record
 from gatepost.auth.asks import Dns
 from gatepost.auth.author import Authors, authors
-from gatepost.auth.facts import Arc, Dkim, Dmarc, Forwarded, Spf
+from gatepost.auth.facts import Arc, Dkim, Dmarc, Forwarded, Spf, covers
 from gatepost.auth.results import authentication_results, folded, received_spf
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Evidence:
             return True
         if self.message is None:
             return False
-        return any(arc_chain.covers(domain, sender.domain) for domain in (await self.dkim()).passed())
+        return any(covers(domain, sender.domain) for domain in (await self.dkim()).passed())
 
     # -- telling --------------------------------------------------------------------------
 

@@ -190,3 +190,8 @@ class Candidate:
 
     name: str
     """The newest sealer of a chain that holds, or the client's confirmed host name."""
+
+
+def covers(domain: str, author: str) -> bool:
+    """Return True when proof for `domain` is proof for `author`: the same, or one above it."""
+    return author == domain or ("." in domain and author.endswith("." + domain))

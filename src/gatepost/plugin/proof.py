@@ -2,18 +2,21 @@
 
 For `spf`, `dkim`, `arc` and `dmarc`. Each result has a setting of its own per domain, which says
 `refuse` (the domain's action for the check decides what that means), `defer`, `ignore`, or how
-many points it is worth.
+many points it is worth. What evaluates is imported at the first mail: a command line that lists
+settings needs none of it.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from gatepost.auth.evidence import Evidence, evidence_for
 from gatepost.mail.verdict import Defer, Reject, Score
 from gatepost.plugin.context import Context
+
+if TYPE_CHECKING:
+    from gatepost.auth.evidence import Evidence
 
 Answer = Literal["refuse", "defer", "ignore"] | Annotated[float, Field(ge=-100, le=100)]
 """What a result becomes: refused, deferred, nothing, or points (negative: in favour)."""
@@ -22,6 +25,8 @@ NOT_NOW = "The sender cannot be verified now, try again later"
 
 def evidence(ctx: Context[Any]) -> Evidence:
     """Return what is proved about this mail; each method is evaluated once for all checks and domains."""
+    from gatepost.auth.evidence import evidence_for
+
     return evidence_for(
         ctx.session, ctx.transaction, ctx.dns, ctx.now, ctx.message, ctx.hostname or "unknown"
     )

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import TYPE_CHECKING
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from gatepost.auth import facts
-from gatepost.auth.arc import vouched
-from gatepost.auth.results import authentication_results
-from gatepost.auth.seal import Sealer, load_sealer, seal
 from gatepost.plugin import AddHeader, Context, Cost, DnsError, Mode, Plugin, PluginSettings, Score, Verdict
 from gatepost.plugin.proof import Answer, answer, evidence
+
+if TYPE_CHECKING:
+    from gatepost.auth.seal import Sealer
 
 NAME = re.compile(r"(?!-)[a-z0-9_\-]{1,63}(?:\.[a-z0-9_\-]{1,63})+")
 MAX_SEALING_BITS = 2048
@@ -66,6 +67,8 @@ class Settings(PluginSettings):
     @cached_property
     def sealer(self) -> Sealer | None:
         """What we seal with."""
+        from gatepost.auth.seal import load_sealer
+
         if not self.seal_domain:
             return None
         return load_sealer(self.seal_domain, self.seal_selector, self.seal_key.get_secret_value())
@@ -117,15 +120,25 @@ class Arc(Plugin):
             said.append(answer(settings.fail, arc.words(), self.public, "5.7.29"))
         elif arc.result != "none" and not said:
             said.append(Score(0, arc.words()))
-        if settings.sealer is not None and _acts(ctx):
-            found = (await proofs.spf(), await proofs.dkim(), arc, await proofs.dmarc())
-            results = authentication_results(ctx.hostname or "unknown", *found)
-            if len(results) > MAX_SEALED_RESULTS:
-                results = authentication_results(ctx.hostname or "unknown", found[0], None, arc, found[3])
-            status = arc.result if arc.result in ("none", "pass") else "fail"
-            made = await seal(ctx.message, settings.sealer, results, status, int(ctx.now))
-            said += [AddHeader(name, value) for name, value in made]
+        if settings.seal_domain and _acts(ctx):
+            said += await _own_seal(ctx, arc)
         return tuple(said)
+
+
+async def _own_seal(ctx: Context[Settings], arc: facts.Arc) -> list[Verdict]:
+    """Return the fields of our own seal over what we saw."""
+    from gatepost.auth.results import authentication_results
+    from gatepost.auth.seal import seal
+
+    sealer, proofs = ctx.settings.sealer, evidence(ctx)
+    assert sealer is not None
+    found = (await proofs.spf(), await proofs.dkim(), arc, await proofs.dmarc())
+    results = authentication_results(ctx.hostname or "unknown", *found)
+    if len(results) > MAX_SEALED_RESULTS:
+        results = authentication_results(ctx.hostname or "unknown", found[0], None, arc, found[3])
+    status = arc.result if arc.result in ("none", "pass") else "fail"
+    made = await seal(ctx.message, sealer, results, status, int(ctx.now))
+    return [AddHeader(name, value) for name, value in made]
 
 
 def _acts(ctx: Context[Settings]) -> bool:
@@ -153,6 +166,8 @@ async def _by_client(ctx: Context[Settings]) -> facts.Forwarded | None:
 
 def _by_seal(settings: Settings, arc: facts.Arc, authors: tuple[str, ...], ambiguous: str) -> facts.Forwarded:
     """Return the trust in a sealer that saw every author proved."""
+    from gatepost.auth.arc import vouched
+
     seen = [vouched(arc, author, lambda sealer: bool(settings.named(sealer))) for author in authors]
     if ambiguous or not seen or not all(sealer for sealer, _ in seen):
         return facts.Forwarded(seals=True)

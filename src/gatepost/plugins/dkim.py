@@ -7,7 +7,6 @@ import re
 from pydantic import Field, field_validator
 
 from gatepost.auth import facts
-from gatepost.auth.arc import covers
 from gatepost.plugin import Context, Cost, Plugin, PluginSettings, Score, Verdict
 from gatepost.plugin.proof import Answer, answer, evidence
 
@@ -96,7 +95,7 @@ def _unsigned_brand(brands: tuple[str, ...], claimed: list[str], dkim: facts.Dki
     for domain in claimed:
         if not _is_brand(domain, brands):
             continue
-        if not any(covers(signer, domain) or covers(domain, signer) for signer in signers):
+        if not any(facts.covers(signer, domain) or facts.covers(domain, signer) for signer in signers):
             return domain
     return ""
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from gatepost import __version__
 from gatepost.app import demo as demonstration
+from gatepost.app.blocked import put_away
 from gatepost.app.keeper import run_keeper
 from gatepost.app.tools import make_log
 from gatepost.app.worker import Parts, run_worker
@@ -71,14 +72,11 @@ def serve(config: Config, *, demo: bool = False) -> int:
         level: Level = "error" if name in BAD_EVENTS else "info"
         log.event(name, level, **fields)
 
-    def to_watch(plugin: str, times: int) -> None:
-        """A plugin that blocked the loop twice may only watch from now on, for all domains."""
-        store = PolicyStore(data / "policy.db")
-        try:
-            store.put("all", {f"{plugin}.mode": "watch"}, by="watchdog")
-        finally:
-            store.close()
-        log.event("plugin_put_to_watch", "error", plugin=plugin, times=times)
+    def on_blocked(plugin: str, times: int) -> None:
+        """A plugin that blocked the loop more than once is weakened everywhere."""
+        known = names.defaults().get(plugin)
+        mode = put_away(data, plugin, times, known.mode if known is not None else "on")
+        log.event("plugin_put_away", "error", plugin=plugin, mode=mode, times=times)
 
     log.event(
         "start",
@@ -98,7 +96,7 @@ def serve(config: Config, *, demo: bool = False) -> int:
         board,
         on_event,
         plugin_name=names.by_index,
-        on_plugin_blocked=to_watch,
+        on_plugin_blocked=on_blocked,
         on_reload=lambda: _reload(certificate, log),
         notifier=Notifier(os.environ, os.getpid()),
     )

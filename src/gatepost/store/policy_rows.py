@@ -15,7 +15,7 @@ from typing import Any
 
 from gatepost.policy.lists import Entry
 from gatepost.policy.source import DomainRows, Everywhere, RecipientRow
-from gatepost.store.scopes import EVERYWHERE, level_of, parse_scope
+from gatepost.store.scopes import EVERYWHERE, level_of, parse_scope, scope_of
 from gatepost.store.sqlite import errors_of, in_words
 
 MAX_CHANGED = 1_000
@@ -84,6 +84,12 @@ class PolicyReader:
             {key: json.loads(value) for _, key, value in settings},
             tuple(_entry(EVERYWHERE, row) for row in entries),
         )
+
+    def values_of(self, key: str) -> dict[str, Any]:
+        """Return scope -> value wherever a key is set; looks at every setting, so not on the way of mail."""
+        with errors_of(self.path):
+            rows = self.db.execute("SELECT domain, local, value FROM setting WHERE key = ?", (key,))
+            return {scope_of(domain, local): json.loads(value) for domain, local, value in rows}
 
     def recipient(self, domain: str, local: str) -> RecipientRow | None:
         """Return what is known of a folded local part: invalid first, then itself, then the wildcard."""

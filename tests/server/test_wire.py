@@ -60,8 +60,12 @@ def run(test: Callable[[], object]) -> None:
 def test_bytes_come_back_in_order_under_back_pressure() -> None:
     """A peer that does not read makes us stop reading, and nothing is lost or out of order."""
 
+    def back(peer: Echo, data: bytes) -> None:
+        assert peer.wire is not None
+        peer.wire.write(data)
+
     async def test() -> None:
-        async with door(lambda p, d: p.wire and p.wire.write(d)) as (port, peers):
+        async with door(back) as (port, peers):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             sent = os.urandom(8_000_000)
             writer.write(sent)

@@ -1,0 +1,457 @@
+"""What becomes of a message: each recipient gets his own, one reply speaks for all, nothing is lost."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from gatepost.mail.verdict import AddHeader, Defer, Reject, Score, Take
+from gatepost.relay.results import Result
+from tests.server.indoors import Indoors, inside
+
+REFUSED = Result("refused", 554, "5.7.1", "we do not want it", "back end")
+LATER = Result("deferred", 451, "4.2.0", "mailbox busy", "back end")
+DOWN = Result("unreachable", 451, "4.4.1", "no server answers", "")
+
+ALONE = {
+    "plain": (250, "accepted"),
+    "holds": (250, "quarantined"),
+    "takes": (250, "taken"),
+    "spools": (250, "queued"),
+    "refuses": (550, "rejected"),
+    "no": (554, "rejected"),
+    "defers": (451, "deferred"),
+    "down": (451, "deferred"),
+    "later": (451, "deferred"),
+}
+"""A domain, and what becomes of a mail for it alone."""
+KEPT_WHEN_MIXED = {"refuses", "no"}
+KINDS = list(ALONE)
+PAIRS = [pair[:: 1 - 2 * (n % 2)] for n, pair in enumerate(itertools.combinations(KINDS, 2))]
+"""Every two of them, now the one first and now the other."""
+
+
+def host_all(house: Indoors) -> None:
+    """Host one domain of each kind."""
+    settings: dict[str, dict[str, Any]] = {
+        "holds": {"probe.action": "quarantine"},
+        "spools": {"on_backend_down": "spool"},
+    }
+    for kind in KINDS:
+        house.host(f"{kind}.test", settings.get(kind))
+    said = {"holds": Reject("bad"), "refuses": Reject("bad"), "takes": Take("mine"), "defers": Defer("slow")}
+    for kind, verdict in said.items():
+        house.probe.says["message", f"{kind}.test"] = verdict
+    for kind, result in {"spools": DOWN, "no": REFUSED, "down": DOWN, "later": LATER}.items():
+        house.back_end.says[f"{kind}.test"] = result
+    house.open()
+
+
+class Seen:
+    """What one mail changed in the house."""
+
+    def __init__(self, house: Indoors) -> None:
+        self.house = house
+        self.rows = len(house.outcomes())
+        self.taken = len(house.back_end.taken)
+        self.kept = {one.ref for one in house.archive.list(limit=1000)}
+        self.queued = len(list(house.queue.list()))
+
+    async def mail(self, *kinds: str, words: str = "") -> list[int]:
+        """Send one mail to ann in these domains; returns the codes after the data."""
+        client = self.house.client()
+        rcpts, said = await client.mail("s@x.example", [f"ann@{kind}.test" for kind in kinds], words=words)
+        assert all(one.startswith("250") for one in rcpts), rcpts
+        client.hang_up()
+        return [int(line[:3]) for line in said.splitlines()]
+
+    def fates(self) -> list[str]:
+        """Return the fates in the journal, in the order of the recipients."""
+        return [row.fate for row in self.house.outcomes()[self.rows :]]
+
+    def outcome_in_archive(self) -> dict[str, str]:
+        """Return domain -> the archive's word, of what is new there."""
+        new = [one for one in self.house.archive.list(limit=1000) if one.ref not in self.kept]
+        return {one.domain.partition(".")[0]: one.outcome for one in new}
+
+    def delivered(self) -> set[str]:
+        """Return who got the mail."""
+        new = self.house.back_end.taken[self.taken :]
+        return {to.partition("@")[2].partition(".")[0] for _, to, _ in new}
+
+    def spooled(self) -> int:
+        """Return how many copies are new in the spool."""
+        return len(list(self.house.queue.list())) - self.queued
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("words", ["", " PRDR"])
+def test_one_recipient(tmp_path: Any, kind: str, words: str) -> None:
+    """One recipient: the reply is his own, with PRDR and without, and what was refused or held is kept."""
+
+    @inside()
+    async def one(house: Indoors) -> None:
+        host_all(house)
+        seen = Seen(house)
+        code, fate = ALONE[kind]
+        assert [code] == await seen.mail(kind, words=words)
+        assert [fate] == seen.fates()
+        assert {"holds": {"holds": "quarantined"}, "refuses": {"refuses": "rejected"}}.get(kind, {}) == (
+            seen.outcome_in_archive()
+        )
+        assert ({"plain"} if kind == "plain" else set()) == seen.delivered()
+        assert int(kind == "spools") == seen.spooled()
+
+    one(tmp_path)
+
+
+def without_prdr(kinds: tuple[str, ...]) -> tuple[int, list[str]]:
+    """Return reply and fates as CONTRACT 5 has them: the judge of the tests below."""
+    codes = [ALONE[kind][0] for kind in kinds]
+    if 250 in codes:
+        mixed = {"rejected": "quarantined", "deferred": "queued"}
+        return 250, [mixed.get(ALONE[kind][1], ALONE[kind][1]) for kind in kinds]
+    if 451 in codes:
+        return 451, ["deferred"] * len(kinds)
+    return codes[0], ["rejected"] * len(kinds)
+
+
+@inside()
+async def test_every_pair(house: Indoors) -> None:
+    """Two recipients, one reply: 250 once any copy is safe, and then the other is kept or queued."""
+    host_all(house)
+    for kinds in PAIRS:
+        seen = Seen(house)
+        code, fates = without_prdr(kinds)
+        assert [code] == await seen.mail(*kinds), kinds
+        assert fates == seen.fates(), kinds
+        assert {kind for kind in kinds if kind == "plain"} == seen.delivered(), kinds
+        assert fates.count("queued") == seen.spooled(), kinds
+        words = {"holds": "quarantined", "refuses": "quarantined", "no": "refused_by_backend"}
+        kept = {kind: words[kind] for kind in kinds if code == 250 and kind in words}
+        if code in (550, 554):
+            # The other one was refused by his own server only later: his copy stayed with the client.
+            kept = {"refuses": "rejected"} if "refuses" in kinds else {}
+            assert kept.keys() == seen.outcome_in_archive().keys(), kinds
+        else:
+            assert kept == seen.outcome_in_archive(), kinds
+
+
+@inside()
+async def test_every_pair_with_prdr(house: Indoors) -> None:
+    """With PRDR each recipient has his own reply and fate, in the order of RCPT, and then the final one."""
+    host_all(house)
+    for kinds in PAIRS:
+        seen = Seen(house)
+        each = [ALONE[kind][0] for kind in kinds]
+        final = 250 if 250 in each else 451 if 451 in each else each[0]
+        assert [353, *each, final] == await seen.mail(*kinds, words=" PRDR"), kinds
+        assert [ALONE[kind][1] for kind in kinds] == seen.fates(), kinds
+        kept = {"holds": "quarantined", "refuses": "rejected"}
+        assert {k: kept[k] for k in kinds if k in kept} == seen.outcome_in_archive(), kinds
+        assert kinds.count("spools") == seen.spooled(), kinds
+
+
+def full(*_args: Any) -> Any:
+    """Stand for a disk that takes nothing."""
+    raise OSError(28, "No space left on device")
+
+
+@inside()
+async def test_archive_full(house: Indoors, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Held and not storable is 452 for all; refused and not storable is refused all the same, and counted."""
+    host_all(house)
+    monkeypatch.setattr(house.archive, "keep_each", full)
+    for kinds in [*((kind,) for kind in KINDS), *PAIRS]:
+        seen = Seen(house)
+        code, fates = without_prdr(kinds)
+        # That his server will refuse it ("no") is not known yet when a refused copy is kept.
+        must_hold = "holds" in kinds or ("refuses" in kinds and len(kinds) > 1)
+        if must_hold:
+            code, fates = 452, ["deferred"] * len(kinds)
+        elif code == 250 and "no" in kinds:
+            # The one server took its copy, the other's is nowhere: the client must keep the mail.
+            code, fates = 451, [fate if fate in {"accepted", "queued"} else "deferred" for fate in fates]
+        assert [code] == await seen.mail(*kinds), kinds
+        assert fates == seen.fates(), kinds
+        assert {} == seen.outcome_in_archive()
+    assert "not_kept" in house.log_text()
+
+
+@inside()
+async def test_archive_full_for_one_domain(house: Indoors, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one domain's room is full the others' refused copies are kept."""
+    host_all(house)
+    house.host("also.test")
+    house.probe.says["message", "also.test"] = Reject("bad")
+    house.follower.look()  # type: ignore[union-attr]
+    keep: Callable[..., list[str]] = house.archive.keep_each
+
+    def one_is_full(items: Any, chunks: Any) -> list[str]:
+        return full() if any(item.domain == "also.test" for item in items) else keep(items, chunks)
+
+    monkeypatch.setattr(house.archive, "keep_each", one_is_full)
+    seen = Seen(house)
+    assert [550] == await seen.mail("also", "refuses")
+    assert ["rejected", "rejected"] == seen.fates()
+    assert {"refuses": "rejected"} == seen.outcome_in_archive()
+
+
+@inside()
+async def test_spool_full(house: Indoors, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be spooled stays with the client: 451, and what was kept for others is taken back."""
+    host_all(house)
+    monkeypatch.setattr(house.queue, "put", full)
+    for kinds in (("spools",), ("plain", "down"), ("later", "plain"), ("holds", "defers"), ("takes", "down")):
+        seen = Seen(house)
+        assert [451] == await seen.mail(*kinds), kinds
+        assert ["accepted" if kind == "plain" else "deferred" for kind in kinds] == seen.fates()
+        assert {} == seen.outcome_in_archive(), kinds
+        assert 0 == seen.spooled()
+
+
+@inside()
+async def test_our_own_bug(house: Indoors) -> None:
+    """An exception in the middle of it is 451; what was kept is taken back; the next mail is well."""
+    host_all(house)
+
+    def breaks(_target: Any, _data: bytes) -> Any:
+        raise RuntimeError("our own bug")
+
+    answer, house.back_end.answer = house.back_end.answer, breaks
+    seen = Seen(house)
+    assert [451] == await seen.mail("refuses", "plain")
+    assert ["deferred", "deferred"] == seen.fates()
+    assert {} == seen.outcome_in_archive()
+    house.back_end.answer = answer
+    assert [250] == await seen.mail("plain")
+    assert "our own bug" in house.log_text()
+
+
+@inside()
+async def test_refused_lies_there_once(house: Indoors) -> None:
+    """A mail that is refused for many recipients lies on the disk once, under a name for each."""
+    host_all(house)
+    house.store.add_recipients("refuses.test", [f"u{n}" for n in range(20)])
+    house.follower.look()  # type: ignore[union-attr]
+    client = house.client()
+    _, said = await client.mail("s@x.example", [f"u{n}@refuses.test" for n in range(20)])
+    assert said.startswith("550")
+    kept = house.archive.list()
+    assert 20 == len(kept)
+    assert 1 == len({house.archive.path(one.ref).stat().st_ino for one in kept})
+    assert {f"u{n}@refuses.test" for n in range(20)} == {one.recipient for one in kept}
+    assert b"Subject: hi\r\n\r\nhello\r\n" == house.archive.read(kept[0].ref)
+
+
+# -- the form of the message ------------------------------------------------------------------
+
+OWN = b"Received: from a by mx.test (Gatepost) with ESMTP; now\r\n"
+OTHER = b"Received: from a by b; now\r\n"
+FORMS: dict[str, tuple[bytes, int, str]] = {
+    "our own mark twice": (OWN * 2 + b"\r\nx\r\n", 250, ""),
+    "our own mark three times": (OWN * 3 + b"\r\nx\r\n", 554, "5.4.6"),
+    "49 Received": (OTHER * 49 + b"\r\nx\r\n", 250, ""),
+    "50 Received": (OTHER * 50 + b"\r\nx\r\n", 554, "5.4.6"),
+    "50 Received in the body": (b"Subject: x\r\n\r\n" + OTHER * 50, 250, ""),
+    "NUL": (b"Subject: x\r\n\r\na\0b\r\n", 550, "5.6.0"),
+    "a long line": (b"Subject: x\r\n\r\n" + b"a" * 1_048_577 + b"\r\n", 550, "5.6.0"),
+    "a line as long as may be": (b"Subject: x\r\n\r\n" + b"a" * 1_048_574 + b"\r\n", 250, ""),
+    "no header": (b"\r\nx\r\n", 250, ""),
+    "nothing": (b"", 250, ""),
+    "no empty line": (b"Subject: x\r\n", 250, ""),
+    "8-bit": ("Subject: ü\r\n\r\nü\r\n".encode(), 250, ""),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_forms(tmp_path: Any, form: str) -> None:
+    """What a mail may not look like is refused for all, kept for none, and stands in the journal."""
+    body, code, enhanced = FORMS[form]
+
+    @inside()
+    async def one(house: Indoors) -> None:
+        host_all(house)
+        seen = Seen(house)
+        client = house.client()
+        _, said = await client.mail("s@x.example", ["ann@plain.test", "ann@holds.test"], body)
+        assert said.startswith(f"{code} {enhanced}"), said
+        if code == 250:
+            assert ["accepted", "quarantined"] == seen.fates()
+            assert house.back_end.taken[0][2].endswith(b"\r\n" + body)
+        else:
+            assert client.connection.session.id in said
+            assert ["rejected", "rejected"] == seen.fates()
+            assert {} == seen.outcome_in_archive()
+            assert not client.closed
+        assert (await client.mail("s@x.example", ["ann@plain.test"]))[1].startswith("250")
+
+    one(tmp_path)
+
+
+BARE = b"Subject: x\n\r\none\n.two\n.\nMAIL FROM:<a@b>\rthree\r\n"
+
+
+@inside(bare_newline="normalize")
+async def test_bare_newline_normalized(house: Indoors) -> None:
+    """A bare CR or LF becomes CRLF and ends no message; dots behind it stay; kept is what is relayed."""
+    host_all(house)
+    client = house.client()
+    _, said = await client.mail("s@x.example", ["ann@plain.test", "ann@refuses.test"], BARE)
+    assert said.startswith("250")
+    kept = house.archive.read(house.archive.list()[0].ref)
+    assert b"Subject: x\r\n\r\none\r\n.two\r\n.\r\nMAIL FROM:<a@b>\r\nthree\r\n" == kept
+    assert house.back_end.taken[0][2].endswith(b"\r\n" + kept)
+    assert 2 == len(house.outcomes())
+
+
+@inside(bare_newline="reject")
+async def test_bare_newline_rejected(house: Indoors) -> None:
+    """With `reject` it is 550 5.6.11 after the true end, and the session is over."""
+    host_all(house)
+    seen = Seen(house)
+    client = house.client()
+    _, said = await client.mail("s@x.example", ["ann@plain.test"], b"Subject: x\r\n\r\none\ntwo\r\n")
+    assert said.startswith("550 5.6.11")
+    assert client.closed
+    assert ["rejected"] == seen.fates()
+
+
+@inside(max_message_size="1KiB")
+async def test_too_big(house: Indoors) -> None:
+    """A mail over the limit is refused at MAIL where it says so, else after the data."""
+    host_all(house)
+    seen = Seen(house)
+    client = house.client()
+    await client.say("EHLO x.example")
+    assert (await client.say("MAIL FROM:<s@x.example> SIZE=1025")).startswith("552 5.3.4")
+    _, said = await client.mail("s@x.example", ["ann@plain.test"], b"x" * 1024 + b"\r\n")
+    assert said.startswith("552 5.3.4")
+    assert ["rejected"] == seen.fates()
+    assert set() == seen.delivered()
+    assert (await client.mail("s@x.example", ["ann@plain.test"]))[1].startswith("250")
+
+
+# -- what is added, and what is said ------------------------------------------------------------
+
+
+@inside()
+async def test_tags(house: Indoors) -> None:
+    """Tagged copies get header lines, others of the same mail do not; who else gets it is told to nobody."""
+    host_all(house)
+    house.host("tags.test", {"probe.action": "tag"})
+    house.host("scores.test")
+    house.host("adds.test")
+    house.follower.look()  # type: ignore[union-attr]
+    house.probe.says["message", "tags.test"] = Reject("bad")
+    house.probe.says["message", "scores.test"] = Score(6, "odd")
+    house.probe.says["message", "adds.test"] = AddHeader("X-Probe", "was here")
+    seen = Seen(house)
+    assert [250] == await seen.mail("plain", "tags", "scores", "adds")
+    got = {to: data.partition(b"Subject")[0] for _, to, data in house.back_end.taken}
+    assert b"X-Gatepost-Tags: probe\r\n" in got["ann@tags.test"]
+    assert b"X-Gatepost-Tags: score\r\n" in got["ann@scores.test"]
+    assert b"X-Spam-Flag: YES\r\n" in got["ann@scores.test"]
+    assert b"X-Probe: was here\r\n" in got["ann@adds.test"]
+    assert 1 == got["ann@plain.test"].count(b"\r\nX-") + 1
+    for to, top in got.items():
+        assert 1 == top.count(b"Received: ")
+        assert not [other for other in got if other != to and other.encode() in top]
+    assert ["accepted"] * 4 == seen.fates()
+
+
+@inside()
+async def test_points(house: Indoors) -> None:
+    """Points at RCPT and in the message are summed; past `score.reject_at` the mail is refused and kept."""
+    host_all(house)
+    house.probe.says["rcpt", "plain.test"] = Score(9, "odd client")
+    house.probe.says["message", "plain.test"] = Score(7, "odd text")
+    seen = Seen(house)
+    assert [550] == await seen.mail("plain")
+    (row,) = house.outcomes()
+    assert ("rejected", 16.0) == (row.fate, row.score)
+    assert {"plain": "rejected"} == seen.outcome_in_archive()
+    house.probe.says["rcpt", "plain.test"] = None
+    assert [250] == await seen.mail("plain")
+
+
+@inside()
+async def test_watch(house: Indoors) -> None:
+    """A check on watch is asked and written down, and changes nothing."""
+    host_all(house)
+    house.store.put("domain:refuses.test", {"probe.mode": "watch"})
+    house.follower.look()  # type: ignore[union-attr]
+    seen = Seen(house)
+    assert [250] == await seen.mail("refuses")
+    (row,) = house.outcomes()
+    assert "accepted" == row.fate
+    assert ["probe", "message", "watch reject", "bad"] == [row.trace[-2][n] for n in (0, 1, 2, 4)]
+    assert b"X-" not in house.back_end.taken[0][2].partition(b"Subject")[0]
+    assert {} == seen.outcome_in_archive()
+
+
+@inside()
+async def test_bypass(house: Indoors) -> None:
+    """With bypass all mail for valid recipients is relayed, tagged and written down."""
+    host_all(house)
+    house.host("late.test")
+    for domain in ("refuses.test", "late.test", "holds.test", "defers.test"):
+        house.store.put(f"domain:{domain}", {"bypass": True})
+    house.probe.says["rcpt", "late.test"] = Reject("bad client")
+    house.follower.look()  # type: ignore[union-attr]
+    seen = Seen(house)
+    assert [250] == await seen.mail("refuses", "late", "holds", "defers")
+    assert ["accepted"] * 4 == seen.fates()
+    assert {"refuses", "late", "holds", "defers"} == seen.delivered()
+    assert all(b"X-Gatepost-Tags: bypass\r\n" in data for _, _, data in house.back_end.taken)
+    client = house.client()
+    assert (await client.envelope("s@x.example", ["nobody@refuses.test"]))[0].startswith("550 5.1.1")
+
+
+@inside()
+async def test_subjects_left_out(house: Indoors) -> None:
+    """Where the owner says so neither journal nor archive index has the subject."""
+    host_all(house)
+    house.host("quiet.test", {"subjects": False})
+    house.probe.says["message", "quiet.test"] = Reject("bad")
+    house.follower.look()  # type: ignore[union-attr]
+    await Seen(house).mail("quiet", "refuses")
+    assert {"quiet.test": "", "refuses.test": "hi"} == {row.domain: row.subject for row in house.outcomes()}
+    assert {"quiet.test": "", "refuses.test": "hi"} == {
+        one.domain: one.subject for one in house.archive.list()
+    }
+
+
+@inside()
+async def test_exempt(house: Indoors) -> None:
+    """postmaster and abuse are reached whatever the checks would say, by the same mail that others refuse."""
+    host_all(house)
+    house.probe.says["rcpt", "refuses.test"] = Reject("bad client")
+    client = house.client()
+    to = ["postmaster@refuses.test", "ABUSE@refuses.test", "ann@refuses.test"]
+    rcpts, said = await client.mail("s@x.example", to)
+    assert ["250", "250", "550"] == [line[:3] for line in rcpts]
+    assert said.startswith("250")
+    assert ["postmaster@refuses.test", "ABUSE@refuses.test"] == [to for _, to, _ in house.back_end.taken]
+    assert 1 == house.fates()["ann@refuses.test", "rejected"]
+    assert 3 == sum(house.fates().values())
+
+
+@inside()
+async def test_spool_has_all_that_is_needed(house: Indoors) -> None:
+    """What is spooled has envelope, bytes, our Received and the added header lines."""
+    host_all(house)
+    house.store.put("domain:spools.test", {"probe.action": "tag"})
+    house.follower.look()  # type: ignore[union-attr]
+    house.probe.says["message", "spools.test"] = Reject("bad")
+    await Seen(house).mail("spools", words=" BODY=8BITMIME")
+    (entry,) = house.queue.list()
+    assert ("s@x.example", ["ann@spools.test"]) == (entry.sender, [r.address for r in entry.recipients])
+    assert ("8BITMIME", "spools.test", "192.0.2.7") == (entry.body, entry.domain, entry.client)
+    data = b"".join(house.queue.blob(entry.id))
+    assert data.startswith(b"Received: ")
+    assert b"X-Gatepost-Tags: probe\r\n" in data
+    assert data.endswith(b"Subject: hi\r\n\r\nhello\r\n")

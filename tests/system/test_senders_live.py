@@ -1,0 +1,88 @@
+"""SPF, DKIM, ARC and DMARC in a running gateway, by its own command line and over real DNS."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.auth.mails import mail, rsa_record, sealed, signed
+from tests.system.authority import SickDns, text
+from tests.system.gateway import Gateway
+from tests.system.process import open_directory, wait_until
+from tests.system.sink import Sink
+from tests.system.test_backends import ID, hosting
+
+ANN = "ann@good.sick.test"
+ELSEWHERE = "bounces@lists.sick.test"
+
+
+@pytest.fixture(scope="module")
+def sick_dns() -> Iterator[SickDns]:
+    """Give real DNS in which good.sick.test publishes all there is to publish, and lists.sick.test seals."""
+    with open_directory("senders") as top:
+        server = SickDns(top)
+        server.authority.add("good", "TXT", text("v=spf1 ip4:127.0.0.1 -all"))
+        server.authority.add("s1._domainkey.good", "TXT", text(rsa_record()))
+        server.authority.add("s1._domainkey.lists", "TXT", text(rsa_record()))
+        server.authority.add("_dmarc.good", "TXT", text("v=DMARC1; p=reject"))
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def proving(make_gateway: Callable[..., Gateway], sick_dns: SickDns, sink: Sink) -> Gateway:
+    """Give a gateway whose example.org has all four checks on."""
+    gateway = make_gateway(dns={"servers": [sick_dns.server]})
+    hosting(gateway, sink.port, domain="example.org")
+    switches = [f"{name}.mode=on" for name in ("spf", "dkim", "arc", "dmarc")]
+    gateway.cli("domain", "set", "example.org", *switches)
+    wait_until(
+        lambda: "5.7.23" in gateway.send(["ann@example.org"], mail(), "127.0.0.9", ANN)[1], "in force", 5
+    )
+    return gateway
+
+
+def test_who_is_let_in(proving: Gateway) -> None:
+    """By SPF or by DKIM; nobody in another's name."""
+    plain, sig = mail(f"Ann <{ANN}>"), signed(mail(f"Ann <{ANN}>"), "good.sick.test")
+    assert 250 == proving.send(["ann@example.org"], plain, "127.0.0.1", ANN)[0]
+    assert 250 == proving.send(["ann@example.org"], sig, "127.0.0.9", ELSEWHERE)[0]
+    code, said = proving.send(["ann@example.org"], plain, "127.0.0.9", ANN)
+    assert (550, "5.7.23") == (code, said.split()[0])
+    for forged in (plain, sig.replace(b"noon", b"moon"), b"From: x@evil.sick.test\r\n" + sig):
+        code, said = proving.send(["ann@example.org"], forged, "127.0.0.9", ELSEWHERE)
+        assert (550, "5.7.26") == (code, said.split()[0])
+
+
+def test_forwarders(proving: Gateway) -> None:
+    """A list that changed the subject is let in from the moment its name is trusted."""
+    saw = "mx.lists.sick.test; dkim=pass header.d=good.sick.test; dmarc=pass header.from=good.sick.test"
+    listed = sealed(signed(mail(f"Ann <{ANN}>"), "good.sick.test").replace(b": Noon", b": [list] Noon"), saw,
+                    domain="lists.sick.test")  # fmt: skip
+    assert 550 == proving.send(["ann@example.org"], listed, "127.0.0.9", ELSEWHERE)[0]
+    proving.cli("domain", "set", "example.org", 'arc.forwarders=["lists.sick.test"]')
+    wait_until(
+        lambda: 250 == proving.send(["ann@example.org"], listed, "127.0.0.9", ELSEWHERE)[0], "trusted", 3
+    )
+    assert (
+        550 == proving.send(["ann@example.org"], listed.replace(b"noon", b"moon"), "127.0.0.9", ELSEWHERE)[0]
+    )
+
+
+def test_explain(proving: Gateway) -> None:
+    """`explain ID` says in plain words who was proved and by which record."""
+    _, said = proving.send(["ann@example.org"], mail(f"Ann <{ANN}>"), "127.0.0.9", ANN)
+    found = re.search(ID, said)
+    assert found
+    wait_until(lambda: proving.cli("explain", found[0], check=False).returncode == 0, "explained", 10)
+    explained = " ".join(proving.cli("explain", found[0]).stdout.split())
+    assert "SPF fail: good.sick.test: -all in the record of good.sick.test decides" in explained
+
+
+def test_settings_by_command_line(proving: Gateway) -> None:
+    """Points and words are settings; what is neither is an error with the key in it."""
+    proving.cli("domain", "set", "example.org", "spf.fail=2.5", "dmarc.reject=ignore", "dkim.brands=[]")
+    assert "2.5" in proving.cli("domain", "get", "example.org", "spf.fail").stdout
+    failed = proving.cli("domain", "set", "example.org", "spf.fail=perhaps", check=False)
+    assert 0 != failed.returncode
+    assert "spf.fail" in failed.stdout + failed.stderr

@@ -1,7 +1,7 @@
 """DMARC: is the author that people see the one whom SPF or DKIM proved? (RFC 9989)
 
 Own evaluator, since no library does the tree walk of 2026. A fact and not a verdict: `p=reject`
-alone is no reason to refuse (section 7 of the RFC); the check `dmarc` weighs it with what the
+alone is no reason to refuse (RFC 9989, 7.4); the check `dmarc` weighs it with what the
 domain knows of forwarders. Several authors are judged one by one and the worst counts.
 """
 
@@ -174,7 +174,7 @@ def _identifiers(spf: Spf, dkim: Dkim, record: Record) -> list[tuple[str, str, b
 
 
 async def is_aligned(author: str, domain: str, strict: bool, tree: Tree) -> bool:
-    """Return True when what was proved is the author's (4.10.3).
+    """Return True when what was proved is the author's (4.10.2).
 
     Two names have one organizational domain only when both end in it: names that do not are not
     asked about, so that a stranger's signature costs no look-ups.

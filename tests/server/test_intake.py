@@ -8,83 +8,12 @@ from typing import Any
 
 import pytest
 
-from gatepost.mail.verdict import AddHeader, Defer, Reject, Score, Take
-from gatepost.relay.results import Result
+from gatepost.mail.verdict import Reject, Score
 from tests.server.indoors import Indoors, inside
+from tests.server.kinds import ALONE, KINDS, Seen, host_all
 
-REFUSED = Result("refused", 554, "5.7.1", "we do not want it", "back end")
-LATER = Result("deferred", 451, "4.2.0", "mailbox busy", "back end")
-DOWN = Result("unreachable", 451, "4.4.1", "no server answers", "")
-
-ALONE = {
-    "plain": (250, "accepted"),
-    "holds": (250, "quarantined"),
-    "takes": (250, "taken"),
-    "spools": (250, "queued"),
-    "refuses": (550, "rejected"),
-    "no": (554, "rejected"),
-    "defers": (451, "deferred"),
-    "down": (451, "deferred"),
-    "later": (451, "deferred"),
-}
-"""A domain, and what becomes of a mail for it alone."""
-KEPT_WHEN_MIXED = {"refuses", "no"}
-KINDS = list(ALONE)
 PAIRS = [pair[:: 1 - 2 * (n % 2)] for n, pair in enumerate(itertools.combinations(KINDS, 2))]
 """Every two of them, now the one first and now the other."""
-
-
-def host_all(house: Indoors) -> None:
-    """Host one domain of each kind."""
-    settings: dict[str, dict[str, Any]] = {
-        "holds": {"probe.action": "quarantine"},
-        "spools": {"on_backend_down": "spool"},
-    }
-    for kind in KINDS:
-        house.host(f"{kind}.test", settings.get(kind))
-    said = {"holds": Reject("bad"), "refuses": Reject("bad"), "takes": Take("mine"), "defers": Defer("slow")}
-    for kind, verdict in said.items():
-        house.probe.says["message", f"{kind}.test"] = verdict
-    for kind, result in {"spools": DOWN, "no": REFUSED, "down": DOWN, "later": LATER}.items():
-        house.back_end.says[f"{kind}.test"] = result
-    house.open()
-
-
-class Seen:
-    """What one mail changed in the house."""
-
-    def __init__(self, house: Indoors) -> None:
-        self.house = house
-        self.rows = len(house.outcomes())
-        self.taken = len(house.back_end.taken)
-        self.kept = {one.ref for one in house.archive.list(limit=1000)}
-        self.queued = len(list(house.queue.list()))
-
-    async def mail(self, *kinds: str, words: str = "") -> list[int]:
-        """Send one mail to ann in these domains; returns the codes after the data."""
-        client = self.house.client()
-        rcpts, said = await client.mail("s@x.example", [f"ann@{kind}.test" for kind in kinds], words=words)
-        assert all(one.startswith("250") for one in rcpts), rcpts
-        client.hang_up()
-        return [int(line[:3]) for line in said.splitlines()]
-
-    def fates(self) -> list[str]:
-        """Return the fates in the journal, in the order of the recipients."""
-        return [row.fate for row in self.house.outcomes()[self.rows :]]
-
-    def outcome_in_archive(self) -> dict[str, str]:
-        """Return domain -> the archive's word, of what is new there."""
-        new = [one for one in self.house.archive.list(limit=1000) if one.ref not in self.kept]
-        return {one.domain.partition(".")[0]: one.outcome for one in new}
-
-    def delivered(self) -> set[str]:
-        """Return who got the mail."""
-        new = self.house.back_end.taken[self.taken :]
-        return {to.partition("@")[2].partition(".")[0] for _, to, _ in new}
-
-    def spooled(self) -> int:
-        """Return how many copies are new in the spool."""
-        return len(list(self.house.queue.list())) - self.queued
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -231,22 +160,6 @@ async def test_our_own_bug(house: Indoors) -> None:
     assert "our own bug" in house.log_text()
 
 
-@inside()
-async def test_refused_lies_there_once(house: Indoors) -> None:
-    """A mail that is refused for many recipients lies on the disk once, under a name for each."""
-    host_all(house)
-    house.store.add_recipients("refuses.test", [f"u{n}" for n in range(20)])
-    house.follower.look()  # type: ignore[union-attr]
-    client = house.client()
-    _, said = await client.mail("s@x.example", [f"u{n}@refuses.test" for n in range(20)])
-    assert said.startswith("550")
-    kept = house.archive.list()
-    assert 20 == len(kept)
-    assert 1 == len({house.archive.path(one.ref).stat().st_ino for one in kept})
-    assert {f"u{n}@refuses.test" for n in range(20)} == {one.recipient for one in kept}
-    assert b"Subject: hi\r\n\r\nhello\r\n" == house.archive.read(kept[0].ref)
-
-
 # -- the form of the message ------------------------------------------------------------------
 
 OWN = b"Received: from a by mx.test (Gatepost) with ESMTP; now\r\n"
@@ -339,31 +252,6 @@ async def test_too_big(house: Indoors) -> None:
 
 
 @inside()
-async def test_tags(house: Indoors) -> None:
-    """Tagged copies get header lines, others of the same mail do not; who else gets it is told to nobody."""
-    host_all(house)
-    house.host("tags.test", {"probe.action": "tag"})
-    house.host("scores.test")
-    house.host("adds.test")
-    house.follower.look()  # type: ignore[union-attr]
-    house.probe.says["message", "tags.test"] = Reject("bad")
-    house.probe.says["message", "scores.test"] = Score(6, "odd")
-    house.probe.says["message", "adds.test"] = AddHeader("X-Probe", "was here")
-    seen = Seen(house)
-    assert [250] == await seen.mail("plain", "tags", "scores", "adds")
-    got = {to: data.partition(b"Subject")[0] for _, to, data in house.back_end.taken}
-    assert b"X-Gatepost-Tags: probe\r\n" in got["ann@tags.test"]
-    assert b"X-Gatepost-Tags: score\r\n" in got["ann@scores.test"]
-    assert b"X-Spam-Flag: YES\r\n" in got["ann@scores.test"]
-    assert b"X-Probe: was here\r\n" in got["ann@adds.test"]
-    assert 1 == got["ann@plain.test"].count(b"\r\nX-") + 1
-    for to, top in got.items():
-        assert 1 == top.count(b"Received: ")
-        assert not [other for other in got if other != to and other.encode() in top]
-    assert ["accepted"] * 4 == seen.fates()
-
-
-@inside()
 async def test_points(house: Indoors) -> None:
     """Points at RCPT and in the message are summed; past `score.reject_at` the mail is refused and kept."""
     host_all(house)
@@ -412,20 +300,6 @@ async def test_bypass(house: Indoors) -> None:
 
 
 @inside()
-async def test_subjects_left_out(house: Indoors) -> None:
-    """Where the owner says so neither journal nor archive index has the subject."""
-    host_all(house)
-    house.host("quiet.test", {"subjects": False})
-    house.probe.says["message", "quiet.test"] = Reject("bad")
-    house.follower.look()  # type: ignore[union-attr]
-    await Seen(house).mail("quiet", "refuses")
-    assert {"quiet.test": "", "refuses.test": "hi"} == {row.domain: row.subject for row in house.outcomes()}
-    assert {"quiet.test": "", "refuses.test": "hi"} == {
-        one.domain: one.subject for one in house.archive.list()
-    }
-
-
-@inside()
 async def test_exempt(house: Indoors) -> None:
     """postmaster and abuse are reached whatever the checks would say, by the same mail that others refuse."""
     host_all(house)
@@ -438,20 +312,3 @@ async def test_exempt(house: Indoors) -> None:
     assert ["postmaster@refuses.test", "ABUSE@refuses.test"] == [to for _, to, _ in house.back_end.taken]
     assert 1 == house.fates()["ann@refuses.test", "rejected"]
     assert 3 == sum(house.fates().values())
-
-
-@inside()
-async def test_spool_has_all_that_is_needed(house: Indoors) -> None:
-    """What is spooled has envelope, bytes, our Received and the added header lines."""
-    host_all(house)
-    house.store.put("domain:spools.test", {"probe.action": "tag"})
-    house.follower.look()  # type: ignore[union-attr]
-    house.probe.says["message", "spools.test"] = Reject("bad")
-    await Seen(house).mail("spools", words=" BODY=8BITMIME")
-    (entry,) = house.queue.list()
-    assert ("s@x.example", ["ann@spools.test"]) == (entry.sender, [r.address for r in entry.recipients])
-    assert ("8BITMIME", "spools.test", "192.0.2.7") == (entry.body, entry.domain, entry.client)
-    data = b"".join(house.queue.blob(entry.id))
-    assert data.startswith(b"Received: ")
-    assert b"X-Gatepost-Tags: probe\r\n" in data
-    assert data.endswith(b"Subject: hi\r\n\r\nhello\r\n")

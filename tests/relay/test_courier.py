@@ -278,6 +278,21 @@ def test_many_couriers(tmp_path: Path) -> None:
     emptying(tmp_path, work)
 
 
+def test_a_long_queue_is_worked_off_in_one_go(tmp_path: Path) -> None:
+    """More entries than may be under way at once: the next begins as soon as one has ended."""
+
+    async def work(house: House, backend: Backend) -> None:
+        count = 3 * module.AT_ONCE
+        for number in range(count):
+            house.queue.put(replace(envelope(), id=f"e{number}"), [MAIL])
+        await house.courier.work_off()
+        await house.courier.idle()
+        assert count == len(backend.taken)
+        assert [] == house.left()
+
+    emptying(tmp_path, work)
+
+
 def test_runs_until_cancelled(tmp_path: Path) -> None:
     """The loop sees what is put while it runs, and ends when told."""
 

@@ -78,7 +78,7 @@ class Courier:
         await asyncio.to_thread(self._queue.recover)
         try:
             while True:
-                await self.look()
+                await self.work_off()
                 await asyncio.sleep(LOOK)
         finally:
             for task in self._busy.values():
@@ -90,10 +90,19 @@ class Courier:
         for name in due:
             if len(self._busy) >= AT_ONCE:
                 break
-            if name not in self._busy:
-                task = asyncio.ensure_future(self.attempt(name))
-                self._busy[name] = task
-                task.add_done_callback(partial(self._ended, name))
+            self._begin(name)
+
+    async def work_off(self) -> None:
+        """Begin all that is due, the next as soon as one has ended: a long outage leaves many thousands."""
+        for name in await asyncio.to_thread(self._queue.due, self._clock()):
+            while len(self._busy) >= AT_ONCE:
+                await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
+            self._begin(name)
+
+    def _begin(self, name: str) -> None:
+        if name not in self._busy:
+            self._busy[name] = task = asyncio.ensure_future(self.attempt(name))
+            task.add_done_callback(partial(self._ended, name))
 
     async def idle(self) -> None:
         """Wait until nothing is under way."""

@@ -105,7 +105,7 @@ def test_huge_record() -> None:
     before = time.process_time()
     found, _ = judge(f"example.net TXT v=spf1 {terms} -all")
     assert "permerror" == found.result
-    assert time.process_time() - before < 0.1
+    assert time.process_time() - before < 0.5
 
 
 def test_large_record_is_linear() -> None:
@@ -116,7 +116,7 @@ def test_large_record_is_linear() -> None:
     before = time.process_time()
     found, _ = judge(f"{inner}example.net TXT v=spf1 {includes} -all")
     assert "fail" == found.result
-    assert time.process_time() - before < 1
+    assert time.process_time() - before < 2
 
 
 @pytest.mark.parametrize(

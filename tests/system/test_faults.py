@@ -15,7 +15,7 @@ import pytest
 
 from tests.relay.backend import Backend
 from tests.system.gateway import Gateway
-from tests.system.process import wait_until
+from tests.system.process import open_directory, wait_until
 from tests.system.running import behind, deny, host, in_force, journal, metric, policy, running
 from tests.system.talk import Talk
 
@@ -52,15 +52,14 @@ def houses(gateway: Gateway, back_end: Backend) -> None:
 
 
 @contextmanager
-def small_disk(top: Path) -> Iterator[Path]:
-    """Mount a file system of 16 MB on the data directory, in a namespace nobody else sees."""
-    disk = top / "data"
-    disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m,mode=0750", "none", str(disk)], check=True)
-    try:
-        yield disk
-    finally:
-        subprocess.run(["umount", "-l", str(disk)], check=True)
+def small_disk() -> Iterator[Path]:
+    """Give a file system of 16 MB of its own."""
+    with open_directory("disk") as disk:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m,mode=0755", "none", str(disk)], check=True)
+        try:
+            yield disk
+        finally:
+            subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
 def fill(disk: Path) -> Path:
@@ -85,49 +84,41 @@ def back_end() -> Iterator[Backend]:
 
 def test_a_full_disk(back_end: Backend) -> None:
     """What is held or spooled gets 4xx, never 250; what is refused still 5xx; what is handed on 250."""
-    mounted = []
+    smtp, archive = {"workers": 2}, {"min_free": 0}
+    with small_disk() as disk, running(smtp=smtp, archive=archive, data_dir=str(disk)) as gateway:
+        gateway.data = disk
+        houses(gateway, back_end)
+        filler = fill(gateway.data)
 
-    def prepare(top: Path) -> None:
-        mounted.append(small_disk(top))
-        mounted[0].__enter__()
+        assert [250] == sent(gateway, "ann@passes.example")
+        assert [550] == sent(gateway, "ann@refuses.example")
+        assert [452] == sent(gateway, "ann@holds.example")
+        assert sent(gateway, "ann@spools.example")[0] // 100 == 4
+        taken = len(back_end.taken)
+        assert [452] == sent(gateway, "ann@passes.example", "ann@holds.example")
+        assert taken == len(back_end.taken), "handed on, though the client was told to come again"
+        assert [452] == sent(gateway, "ann@passes.example", body=LARGE)
+        assert [452] == sent(gateway, "ann@holds.example", body=LARGE)
+        assert [550] == sent(gateway, "ann@refuses.example", body=LARGE)
+        assert "event=not_kept" in gateway.said()
+        time.sleep(2.5)  # the clocks of worker and keeper meet the full disk too
+        assert "event=bug" not in gateway.said()
+        assert 1 == gateway.said().count("event=trouble doing=collect")
 
-    try:
-        with running(prepare, smtp={"workers": 2}, archive={"min_free": 0}) as gateway:
-            houses(gateway, back_end)
-            filler = fill(gateway.data)
+        filler.unlink()
 
-            assert [250] == sent(gateway, "ann@passes.example")
-            assert [550] == sent(gateway, "ann@refuses.example")
-            assert [452] == sent(gateway, "ann@holds.example")
-            assert sent(gateway, "ann@spools.example")[0] // 100 == 4
-            taken = len(back_end.taken)
-            assert [452] == sent(gateway, "ann@passes.example", "ann@holds.example")
-            assert taken == len(back_end.taken), "handed on, though the client was told to come again"
-            assert [452] == sent(gateway, "ann@passes.example", body=LARGE)
-            assert [452] == sent(gateway, "ann@holds.example", body=LARGE)
-            assert [550] == sent(gateway, "ann@refuses.example", body=LARGE)
-            assert "event=not_kept" in gateway.said()
-            time.sleep(2.5)  # the clocks of worker and keeper meet the full disk too
-            assert "event=bug" not in gateway.said()
-            assert 1 == gateway.said().count("event=trouble doing=collect")
+        wait_until(lambda: metric(gateway, "gatepost_archive_dropped_total") >= 2, "drops counted", 15)
 
-            filler.unlink()
+        for domain in ("passes", "holds", "spools"):
+            assert [250] == sent(gateway, f"bob@{domain}.example", body=LARGE), domain
+        assert [550] == sent(gateway, "bob@refuses.example", body=LARGE)
+        rows = [("ann", "accepted"), ("ann", "rejected"), ("ann", "deferred"), ("bob", "queued")]
 
-            wait_until(lambda: metric(gateway, "gatepost_archive_dropped_total") >= 2, "drops counted", 15)
+        def all_written() -> bool:
+            there = {(row.recipient.split("@")[0], row.fate) for row in journal(gateway)}
+            return set(rows) <= there
 
-            for domain in ("passes", "holds", "spools"):
-                assert [250] == sent(gateway, f"bob@{domain}.example", body=LARGE), domain
-            assert [550] == sent(gateway, "bob@refuses.example", body=LARGE)
-            rows = [("ann", "accepted"), ("ann", "rejected"), ("ann", "deferred"), ("bob", "queued")]
-
-            def all_written() -> bool:
-                there = {(row.recipient.split("@")[0], row.fate) for row in journal(gateway)}
-                return set(rows) <= there
-
-            wait_until(all_written, "the rows of what happened while the disk was full", 15)
-    finally:
-        for disk in mounted:
-            disk.__exit__(None, None, None)
+        wait_until(all_written, "the rows of what happened while the disk was full", 15)
 
 
 def test_too_little_is_left_on_the_disk(back_end: Backend) -> None:

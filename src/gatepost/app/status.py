@@ -72,8 +72,10 @@ class StatusServer:
         if path == "/readyz":
             versions = self._board.versions()
             ready = len(versions) > 1 and bool(self._follower.live.snapshot)
-            return (HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE), "text/plain", (
-                f"{'ready' if ready else 'not ready'}; policy versions in force: {versions}\n"
+            return (
+                (HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE),
+                "text/plain",
+                (f"{'ready' if ready else 'not ready'}; policy versions in force: {versions}\n"),
             )
         return HTTPStatus.NOT_FOUND, "text/plain", "not here: /metrics, /healthz, /readyz\n"
 

@@ -4,6 +4,7 @@ from gatepost.dns.names import DnsError, DnsFailure, NoData, NxDomain, reverse_l
 from gatepost.mail.address import Address, AddressError, parse_address
 from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Score, Take, Verdict
 from gatepost.plugin.base import Cost, Plugin, PluginSettings, Scope
+from gatepost.plugin.bounces import BatvTag
 from gatepost.plugin.context import Context
 from gatepost.plugin.tools import CannotAnswer, PluginMistake, ToolMissing, Tools
 from gatepost.policy.policy import Action, DomainPolicy, Mode, OnFailure
@@ -14,6 +15,7 @@ __all__ = [
     "Address",
     "AddressError",
     "Allow",
+    "BatvTag",
     "CannotAnswer",
     "Context",
     "Cost",

@@ -13,7 +13,7 @@ from gatepost.relay import callout as module
 from gatepost.relay.callout import Callout, judge
 from gatepost.relay.pool import Pool
 from tests.relay.backend import Backend, run
-from tests.relay.test_handoff import Nobody
+from tests.relay.house import Nobody
 
 ANN = parse_address("ann@example.org")
 

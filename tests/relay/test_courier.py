@@ -23,7 +23,7 @@ from gatepost.spool.blobs import SYSTEM, Files
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.queue import Queue
 from tests.relay.backend import Backend, run
-from tests.relay.test_handoff import Nobody, by_name
+from tests.relay.house import Nobody, by_name
 from tests.spool.shim import Killing
 
 MAIL = b"Subject: x\r\n\r\n.dot\r\nHello\r\n"

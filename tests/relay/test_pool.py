@@ -15,7 +15,7 @@ from gatepost.relay.places import NoPlace
 from gatepost.relay.pool import Pool
 from gatepost.relay.routes import Route, parse_route
 from tests.relay.backend import Backend, run
-from tests.relay.test_handoff import Nobody
+from tests.relay.house import Nobody
 
 
 def later(seconds: float = 5.0) -> float:

@@ -12,7 +12,7 @@ from gatepost.relay.handoff import Relay
 from gatepost.relay.pool import Pool
 from gatepost.relay.results import MailParams, Result, Target, To
 from tests.relay.backend import LOOPS, Backend, run, tls_contexts
-from tests.relay.test_handoff import Nobody
+from tests.relay.house import Nobody
 
 FEATURES = ("PIPELINING", "STARTTLS")
 MAIL = b"Subject: x\r\n\r\nHello\r\n" + b"line\r\n" * 20_000

@@ -14,6 +14,7 @@ from gatepost.plugin.base import Plugin
 from gatepost.plugin.bench import Bench, Case
 from gatepost.plugin.tools import Tools
 from gatepost.policy.decide import Fate, Outcome
+from gatepost.store.base import Reservation
 from tests.plugin.stage import counting, make_plugin
 
 
@@ -28,15 +29,19 @@ class Book:
     def __init__(self) -> None:
         self.held: list[str] = []
         self.settled: list[tuple[str, bool]] = []
+        self.records: list[Any] = []
 
-    async def reserve(self, domain: str, plugin: str, key: str, limit: int, _lease: float) -> str | None:
+    async def reserve(
+        self, domain: str, plugin: str, key: str, limit: int, _lease: float
+    ) -> Reservation | None:
         if len(self.held) >= limit:
             return None
         self.held.append(f"{domain} {plugin} {key}")
-        return self.held[-1]
+        return Reservation(len(self.held), domain, plugin, key)
 
-    async def settle(self, reservation: str, used: bool) -> None:
-        self.settled.append((reservation, used))
+    async def settle(self, reservation: Reservation, used: bool, record: Any = None) -> None:
+        self.settled.append((self.held[reservation.id - 1], used))
+        self.records.append(record)
 
 
 @pytest.mark.parametrize(

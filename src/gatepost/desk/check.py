@@ -166,7 +166,9 @@ class _Trial:
             return said
         if self._pipeline.rewrites(policy):
             recipient.findings += await self._later(
-                self._pipeline.run_address(self.session, self.transaction, recipient, policy)
+                self._pipeline.run_address(
+                    self.session, self.transaction, recipient, policy, self._snapshot.recipient
+                )
             )
             policy = recipient.policy = self._snapshot.policy_for(recipient.final.domain) or policy
         local = recipient.final.key[0]
@@ -216,7 +218,7 @@ class _Trial:
     def _waits_for_data(recipient: Recipient, outcome: Outcome) -> bool:
         """`refuse_at=data`: the refusal is said behind the data and a copy is kept."""
         policy: DomainPolicy | None = recipient.policy
-        if policy is None or outcome.fate is not Fate.REJECT:
+        if policy is None or outcome.fate is not Fate.REJECT or outcome.at_once:
             return False
         return (policy.refuse_unknown_at if outcome.enhanced == "5.1.1" else policy.refuse_at) == "data"
 

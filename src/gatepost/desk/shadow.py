@@ -77,7 +77,7 @@ class ShadowRecords:
             return None
         return Reservation(0, domain, plugin, key)
 
-    async def settle(self, reservation: Reservation, used: bool) -> None:
+    async def settle(self, reservation: Reservation, used: bool, record: Any = None) -> None:
         """Nothing was held."""
 
     async def count(self, domain: str, plugin: str, key: str) -> int:

@@ -18,6 +18,8 @@ class Reject:
     """Text of the SMTP reply; empty: the plugin's general sentence."""
     code: int = 550
     enhanced: str = "5.7.1"
+    at_once: bool = False
+    """Said at RCPT also where the domain refuses after the data (`refuse_at`): no copy is kept."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ S = TypeVar("S", bound=PluginSettings)
 F = TypeVar("F")
 
 RESERVATIONS = "reservations"
-"""Key in a transaction's answers: list of (recipient, reservation) that wait for the mail's fate."""
+"""Key in a transaction's answers: (recipient, reservation, record) each, that wait for the mail's fate."""
 
 
 LISTED = "listed"
@@ -138,6 +138,11 @@ class Context(Generic[S]):
             self._row = self._tools.recipient_row(final.domain, final.key[0])
         return self._row  # type: ignore[no-any-return]
 
+    def known(self, local: str) -> RecipientRow | None:
+        """Return what the store knows of a local part (folded) of the domain; its `*` for any other."""
+        look: Callable[[str, str], RecipientRow | None] = self._tool("recipient_row")
+        return look(self.domain, local)
+
     @property
     def policy(self) -> DomainPolicy:
         """The policy of the recipient's domain."""
@@ -217,7 +222,7 @@ class Context(Generic[S]):
         if scope in (Scope.SESSION, Scope.GATEWAY):
             return kind
         if scope is Scope.RECIPIENT and self._target is not None:
-            return ("fact", kind, self._target.final.key)
+            return ("fact", kind, self._target.address.key)  # holds also when it was rewritten
         return ("fact", kind, self.domain)
 
     # -- memory ---------------------------------------------------------------------------
@@ -232,16 +237,22 @@ class Context(Generic[S]):
         """Durable memory, listable, in the backup, under the plugin's name and the domain."""
         return BoundRecords(self._tool("records"), self._owner(), self._step.plugin.name)
 
-    async def reserve(self, key: str, limit: int, lease: float = 600.0) -> bool:
+    async def reserve(self, key: str, limit: int, lease: float = 600.0, record: Any = None) -> bool:
         """Count once if fewer than `limit` were counted; the pipeline settles it when the fate is known.
 
-        False: the count is used up. A mail that is not accepted gives its count back.
+        False: all are used, or held by mail whose fate is not known yet (`records.count` tells). A mail
+        counts once for a recipient that is named twice; one that is not accepted gives its count back.
+        `record` is kept under the same key with the count that is used.
         """
-        transaction = self.transaction
-        held = await self._tool("records").reserve(self._owner(), self._step.plugin.name, key, limit, lease)
+        waiting = self.transaction.answers.setdefault(RESERVATIONS, [])
+        place = (self._owner(), self._step.plugin.name, key)
+        for target, held, _ in waiting:
+            if (held.domain, held.plugin, held.key) == place and _final(target) == _final(self._target):
+                return True
+        held = await self._tool("records").reserve(*place, limit, lease)
         if held is None:
             return False
-        transaction.answers.setdefault(RESERVATIONS, []).append((self._target, held))
+        waiting.append((self._target, held, record))
         return True
 
     def _owner(self) -> str:
@@ -292,3 +303,7 @@ class Context(Generic[S]):
         if tool is None:
             raise ToolMissing(f"ctx.{name} is not available here")
         return tool
+
+
+def _final(target: Recipient | None) -> Address | None:
+    return target.final if target is not None else None

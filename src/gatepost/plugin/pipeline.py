@@ -7,6 +7,7 @@ The hot path of the gateway. The plan of a policy is made once; asking is `runne
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from gatepost.plugin.context import RESERVATIONS, Context
 from gatepost.plugin.gateway import GatewayChecks
 from gatepost.plugin.runner import Findings, Runner
 from gatepost.plugin.step import Groups, Plan, Step
-from gatepost.plugin.tools import Tools
+from gatepost.plugin.tools import RecipientRow, Tools
 from gatepost.plugin.waiting import Waiting
 from gatepost.policy.decide import Fate, Outcome
 from gatepost.policy.policy import DomainPolicy, Mode
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from gatepost.plugin.registry import Registry
 
 Later = Coroutine[Any, Any, Findings]
+Known = Callable[[str, str], RecipientRow | None]
 
 
 class Pipeline:
@@ -108,17 +110,31 @@ class Pipeline:
         return findings
 
     def run_address(
-        self, session: Session, transaction: Transaction, recipient: Recipient, policy: DomainPolicy
+        self,
+        session: Session,
+        transaction: Transaction,
+        recipient: Recipient,
+        policy: DomainPolicy,
+        known: Known | None = None,
     ) -> Findings | Later:
-        """Ask whether the recipient is really another; sets `recipient.final`."""
-        return self._run_address(session, transaction, recipient, self.plan(policy))
+        """Ask whether the recipient is really another; sets `recipient.final`.
+
+        `known` tells what is known of a local part of a domain (`Snapshot.recipient`).
+        """
+        return self._run_address(session, transaction, recipient, self.plan(policy), known)
 
     async def _run_address(
-        self, session: Session, transaction: Transaction, recipient: Recipient, plan: Plan
+        self,
+        session: Session,
+        transaction: Transaction,
+        recipient: Recipient,
+        plan: Plan,
+        known: Known | None,
     ) -> Findings:
         findings: Findings = []
+        tools = self.tools if known is None else replace(self.tools, recipient_row=known)
         for step in plan.address:
-            context: Context[Any] = Context(session, transaction, recipient, None, self._clock(), self.tools)
+            context: Context[Any] = Context(session, transaction, recipient, None, self._clock(), tools)
             started = perf_counter()
             answer = await self.runner.answer(step, context)
             if type(answer) is Rewrite and step.policy.mode is Mode.ON:
@@ -227,8 +243,8 @@ class Pipeline:
             return
         mine = [h for h in held if recipient is None or h[0] is recipient or h[0] is None]
         transaction.answers[RESERVATIONS] = [h for h in held if h not in mine]
-        for _, reservation in mine:
-            await self.tools.records.settle(reservation, used=used)
+        for _, reservation, record in mine:
+            await self.tools.records.settle(reservation, used=used, record=record)
 
     # -- what acts before it is known whose mail it is --------------------------------------
 

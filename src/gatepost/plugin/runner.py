@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +178,7 @@ class Runner:
             if step.keep and not remembered:
                 _memory(step, context)[step.key] = verdict
             if type(verdict) is Reject and not verdict.public:
-                verdict = Reject(verdict.reason, step.plugin.public, verdict.code, verdict.enhanced)
+                verdict = replace(verdict, public=step.plugin.public)
         allowed = ""
         if verdict is not None and step.lists is not None:
             allowed = _allowed(step, context)

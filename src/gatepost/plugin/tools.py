@@ -153,6 +153,10 @@ class BoundRecords:
         """Delete a record."""
         return self._records.delete(self._domain, self._plugin, key)  # type: ignore[no-any-return]
 
+    def count(self, key: str) -> Awaitable[int]:
+        """Return how many counts of `ctx.reserve` are used."""
+        return self._records.count(self._domain, self._plugin, key)  # type: ignore[no-any-return]
+
     def list(self, prefix: str = "") -> Awaitable[Any]:
         """List records whose key begins so."""
         return self._records.list(self._domain, self._plugin, prefix)  # type: ignore[no-any-return]

@@ -68,6 +68,8 @@ class Outcome:
     """The general allow entry that decided, as text."""
     watched: tuple[str, ...] = ()
     """Checks that would have refused but stand on watch."""
+    at_once: bool = False
+    """A refusal that does not wait for the data (CONTRACT 5, `refuse_at`)."""
 
 
 ACCEPTED = Outcome(Fate.ACCEPT)
@@ -221,7 +223,7 @@ def _refusal(finding: Finding) -> Outcome:
         if action is not Action.DEFER:
             right = 500 <= verdict.code <= 599 and verdict.enhanced.startswith("5.")
             code, enhanced = (verdict.code, verdict.enhanced) if right else (550, "5.7.1")
-            return Outcome(Fate.REJECT, plugin, reason, public, code, enhanced)
+            return Outcome(Fate.REJECT, plugin, reason, public, code, enhanced, at_once=verdict.at_once)
         return Outcome(Fate.DEFER, plugin, reason, public or _NOT_NOW, 451, "4.7.1")
     right = 400 <= verdict.code <= 499 and verdict.enhanced.startswith("4.")
     code, enhanced = (verdict.code, verdict.enhanced) if right else (451, "4.7.1")
@@ -261,6 +263,7 @@ def _strongest(
         headers,
         "",
         watched,
+        first.at_once,
     )
 
 

@@ -100,6 +100,13 @@ def fate_of(copy: Copy, final: Reply, *, prdr: bool) -> str:
     return "deferred"
 
 
+def counts(copy: Copy, fate: str) -> bool:
+    """Return whether a copy uses up a count that was held for it: it got in, or its owner can release it."""
+    return fate in ("accepted", "queued", "taken") or (
+        fate == "quarantined" and copy.outcome.fate is Fate.QUARANTINE
+    )
+
+
 def headers_of(outcome: Outcome) -> tuple[tuple[str, str], ...]:
     """Return the header lines that a copy gets besides Received."""
     if not outcome.tags and not outcome.headers:

@@ -233,7 +233,9 @@ class Dialogue:
         """A plugin may say that the recipient is really another address of the same domain."""
         assert self.transaction is not None
         assert self.snapshot is not None
-        findings = self.gateway.pipeline.run_address(self.session, self.transaction, recipient, policy)
+        findings = self.gateway.pipeline.run_address(
+            self.session, self.transaction, recipient, policy, self.snapshot.recipient
+        )
         if not isinstance(findings, list):
             findings = await findings
         recipient.findings.extend(findings)
@@ -348,7 +350,7 @@ class Dialogue:
     ) -> bytes:
         """`refuse_at` (CONTRACT 5): with `data` the copy is kept, so the refusal waits for it."""
         assert self.transaction is not None
-        if outcome.fate is Fate.REJECT:
+        if outcome.fate is Fate.REJECT and not outcome.at_once:
             at = policy.refuse_unknown_at if outcome.enhanced == "5.1.1" else policy.refuse_at
             if at == "data":
                 recipient.pending = outcome

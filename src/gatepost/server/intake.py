@@ -18,10 +18,11 @@ from gatepost.mail.message import Message, find_border
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
+from gatepost.plugin.context import RESERVATIONS
 from gatepost.policy.decide import Fate, Finding, Outcome, decide_message
 from gatepost.relay.results import MailParams, Target, To
 from gatepost.server.body import Body
-from gatepost.server.copies import Copy, fate_of, headers_of, replies_for
+from gatepost.server.copies import Copy, counts, fate_of, headers_of, replies_for
 from gatepost.smtp.data import normalize, unstuff
 from gatepost.smtp.server import DataEnd
 
@@ -123,6 +124,7 @@ class Intake:
         await self._hand_on(copies, head, deadline)
         await self._settle(copies, head)
         replies = replies_for(copies, self.session.id, prdr=self.transaction.prdr)
+        await self._count(copies, replies[-1])
         self._write_down(copies, head, replies[-1])
         return replies
 
@@ -357,6 +359,18 @@ class Intake:
                 copy.spooled = await gateway.spool(self, copy.recipient, copy.outcome, result)
 
     # -- writing down ----------------------------------------------------------------------
+
+    async def _count(self, copies: list[Copy], final: Reply) -> None:
+        """What `ctx.reserve` held is used or given back before the reply: who got 250 is counted."""
+        transaction, gateway = self.transaction, self._gateway
+        if not transaction.answers.get(RESERVATIONS):
+            return
+        for copy in copies:
+            used = counts(copy, fate_of(copy, final, prdr=transaction.prdr))
+            try:
+                await gateway.pipeline.settle(transaction, copy.recipient, used=used)
+            except Exception as error:  # the mail is safe: that it is not counted must not make it come again
+                gateway.bug("counts", error, self.session.id)
 
     def _write_down(self, copies: list[Copy], head: bytes, final: Reply) -> None:
         deferred = not final.positive and not final.permanent and not self.transaction.prdr

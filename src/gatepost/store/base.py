@@ -192,8 +192,8 @@ class Records(Protocol):
     ) -> Reservation | None:
         """Hold one of `limit` counts for `lease` seconds; None: all are used or held."""
 
-    async def settle(self, reservation: Reservation, used: bool) -> None:
-        """The fate is known: the count is used for good, or given back."""
+    async def settle(self, reservation: Reservation, used: bool, record: Any = None) -> None:
+        """The fate is known: the count is used for good, or given back. `record` is kept with one used."""
 
     async def count(self, domain: str, plugin: str, key: str) -> int:
         """Return how many counts are used."""

@@ -89,13 +89,15 @@ class MemoryRecords:
         self._held[self._number] = reservation, now + lease
         return reservation
 
-    async def settle(self, reservation: Reservation, used: bool) -> None:
+    async def settle(self, reservation: Reservation, used: bool, record: Any = None) -> None:
         """The fate is known: the count is used for good, or given back. Twice is once."""
         settled = reservation.id in self._held
         self._held.pop(reservation.id, None)
         if used and settled:
             place = reservation.domain, reservation.plugin, reservation.key
             self._used[place] = self._used.get(place, 0) + 1
+            if record is not None:
+                await self.put(*place, record)
 
     async def count(self, domain: str, plugin: str, key: str) -> int:
         """Return how many counts are used."""

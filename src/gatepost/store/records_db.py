@@ -22,6 +22,7 @@ LATE = 86_400.0
 """So long after its lease a mail that was accepted all the same still counts."""
 LAST_CHARACTER = "\U0010ffff"
 _PLACE = "domain = ? AND plugin = ? AND key = ?"
+_KEEP = "INSERT OR REPLACE INTO record (domain, plugin, key, value) VALUES (?, ?, ?, ?)"
 
 
 class RecordsStore:
@@ -53,15 +54,9 @@ class RecordsStore:
 
     async def put(self, domain: str, plugin: str, key: str, value: Any) -> None:
         """Keep a record; on return it is on disk."""
-        try:
-            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise StoreError(f"a record is not what JSON has: {error}") from None
+        text = _written(value)
         with errors_of(self.path):
-            self._db.execute(
-                "INSERT OR REPLACE INTO record (domain, plugin, key, value) VALUES (?, ?, ?, ?)",
-                (domain, plugin, key, text),
-            )
+            self._db.execute(_KEEP, (domain, plugin, key, text))
 
     async def delete(self, domain: str, plugin: str, key: str) -> None:
         """Delete a record."""
@@ -103,17 +98,20 @@ class RecordsStore:
             ).fetchone()
         return Reservation(number, *place)
 
-    async def settle(self, reservation: Reservation, used: bool) -> None:
+    async def settle(self, reservation: Reservation, used: bool, record: Any = None) -> None:
         """The fate is known: the count is used for good, or given back. Twice is once."""
         db = self._db
+        place = (reservation.domain, reservation.plugin, reservation.key)
         with errors_of(self.path), transaction(db):
             gone = db.execute("DELETE FROM held WHERE id = ?", (reservation.id,)).rowcount
             if used and gone:
                 db.execute(
                     "INSERT INTO used (domain, plugin, key, number) VALUES (?, ?, ?, 1)"
                     " ON CONFLICT DO UPDATE SET number = number + 1",
-                    (reservation.domain, reservation.plugin, reservation.key),
+                    place,
                 )
+                if record is not None:
+                    db.execute(_KEEP, (*place, _written(record)))
 
     async def count(self, domain: str, plugin: str, key: str) -> int:
         """Return how many counts are used."""
@@ -158,3 +156,11 @@ class RecordsStore:
     def copy_to(self, path: Path) -> None:
         """Write a consistent, checked copy."""
         copy(self._db, self.path, path)
+
+
+def _written(value: Any) -> str:
+    """Return a record as JSON."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"a record is not what JSON has: {error}") from None

@@ -111,3 +111,22 @@ def test_done() -> None:
     assert [outcome] == [ctx.outcome for ctx in asked]
     silent = bench.policy("example.org", {"probe": {"mode": "off"}})
     assert bench.pipeline.run_done(session, transaction, to(silent), outcome) is None
+
+
+def test_twice_for_one_recipient() -> None:
+    """A recipient that is named twice holds one count, another one holds his own; a record goes with it."""
+
+    async def rcpt(_self: Plugin, ctx: Any) -> Any:
+        assert await ctx.reserve("word", 9, record={"n": 1})
+
+    async def run() -> None:
+        book = Book()
+        bench = Bench([make_plugin(rcpt=rcpt)], Tools(records=book))
+        session, transaction = Case().session(), Case().transaction()
+        for local in ("ann", "ann", "bob"):
+            await bench.ask(bench.policy(), Case(recipient=f"{local}@example.org"), session, transaction)
+        await bench.pipeline.settle(transaction, None, used=True)
+        assert [("example.org probe word", True)] * 2 == book.settled
+        assert [{"n": 1}] * 2 == book.records
+
+    asyncio.run(run())

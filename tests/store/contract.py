@@ -76,9 +76,12 @@ async def reservations(records: Records, clock: Clock) -> None:
     clock.now += 61
     four = await records.reserve(*place, 2, 60)
     assert four is not None, "a lease ends"
-    await records.settle(three, used=True)
+    await records.settle(three, used=True, record={"made": 1})
+    assert await records.get(*place) == {"made": 1}, "kept with the count that is used"
+    await records.delete(*place)
     assert await records.count(*place) == 2, "a mail that was accepted late counts all the same"
-    await records.settle(four, used=False)
+    await records.settle(four, used=False, record={"never": "kept"})
+    assert await records.get(*place) is None
     assert await records.reserve(*place, 2, 60) is None
     assert await records.reserve(*place, 0, 60) is None
 

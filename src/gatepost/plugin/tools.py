@@ -31,6 +31,10 @@ class RecipientRow(Protocol):
     """What the store knows of a recipient."""
 
     @property
+    def local(self) -> str:
+        """The folded local part; `*` where the wildcard answered."""
+
+    @property
     def kind(self) -> str:
         """`valid` or `invalid`."""
 

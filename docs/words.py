@@ -47,6 +47,7 @@ _MEANINGS = {
     "1.0": (_3463, "address"),
     "1.1": (_3463, "no such mailbox"),
     "1.3": (_3463, "bad syntax of the recipient"),
+    "2.1": ("RFC 3463, 3.3", "the mailbox is switched off: not now (4), or for good (5)"),
     "1.5": (_3463, "recipient valid"),
     "1.7": (_3463, "bad syntax of the sender"),
     "1.10": ("RFC 7505", "the domain takes no mail (null MX)"),

@@ -99,10 +99,11 @@ def said(house: House, *mails: str) -> list[int]:
     """Send mails (`local` or `local<sender`) one after the other; the codes at RCPT."""
 
     async def run() -> list[int]:
-        pairs = [mail.split("<") for mail in mails]
-        return [(await house.deliver(local, *sender[:1])).code for local, *sender in pairs]
-
-    return asyncio.run(run())
+        codes = []
+        for mail in mails:
+            local, named, sender = mail.partition("<")
+            codes.append((await house.deliver(local, sender if named else "eve@shop.example")).code)
+        return codes
 
 
 @pytest.mark.parametrize("form", ["shop.2.ann", "ann.2.shop", "ann.shop.2", "shop.b.ann", "Shop~2~Ann"])

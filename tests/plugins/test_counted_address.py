@@ -105,6 +105,8 @@ def said(house: House, *mails: str) -> list[int]:
             codes.append((await house.deliver(local, sender if named else "eve@shop.example")).code)
         return codes
 
+    return asyncio.run(run())
+
 
 @pytest.mark.parametrize("form", ["shop.2.ann", "ann.2.shop", "ann.shop.2", "shop.b.ann", "Shop~2~Ann"])
 def test_count(form: str) -> None:

@@ -15,6 +15,7 @@ COMMANDS: Commands = {
     "config": ("gatepost.cli.config", "Check or show the configuration of this machine."),
     "domain": ("gatepost.cli.domain", "Domains, their routes and settings."),
     "recipient": ("gatepost.cli.recipient", "Who exists in a domain."),
+    "alias": ("gatepost.cli.alias", "Counted addresses: word.5.user@, good for a few mails."),
     "list": ("gatepost.cli.lists", "Allow and deny lists."),
     "journal": ("gatepost.cli.journal", "What became of each mail; --follow shows it live."),
     "explain": ("gatepost.cli.explain", "Every check of one mail, with its result and time."),

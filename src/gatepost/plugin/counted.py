@@ -26,6 +26,8 @@ NO_LIMIT = 1_000_000_000
 """The count of an address that is dated or belongs to one sender: only so that its uses are known."""
 SEPARATORS = frozenset(".~_-=+")
 """What may stand between the parts."""
+KEYS = "at "
+"""How the keys of addresses begin."""
 EXCLUSIVE = {"+": "sender", "sender": "sender", "*": "domain", "domain": "domain"}
 
 _NUMBER = re.compile(r"[0-9]{1,4}")
@@ -127,7 +129,13 @@ def key_of(user: str, word: str) -> str:
 
 def prefix_of(user: str) -> str:
     """Return how the keys of all addresses of a user begin."""
-    return f"at {user} "
+    return f"{KEYS}{user} "
+
+
+def parts_of(key: str) -> tuple[str, str] | None:
+    """Return user and word of a key, None for a key of something else."""
+    user, space, word = key.removeprefix(KEYS).partition(" ")
+    return (user, word) if key.startswith(KEYS) and space else None
 
 
 def parse_count(text: str) -> Count | None:

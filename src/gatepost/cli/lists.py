@@ -6,7 +6,7 @@ import click
 
 from gatepost.cli.house import at_desk
 from gatepost.cli.output import iso, print_json, print_table, visible, when
-from gatepost.cli.words import as_json, one_scope, plugin_option, scope_words
+from gatepost.cli.words import as_json, part_scope, plugin_option, scope_words
 
 EVERYWHERE = click.option("--all", "everywhere", is_flag=True, help="For all domains.")
 
@@ -46,7 +46,7 @@ def add(
     """Put an entry on a list. The more exact entry wins; of equal ones, allow."""
     from gatepost.desk import lists
 
-    domain, (kind, text) = _take(words, everywhere, 2, "allow|deny ENTRY")
+    domain, (kind, text) = part_scope(words, everywhere, 2, "allow|deny ENTRY")
     with at_desk() as desk:
         entry = lists.add(
             desk,
@@ -71,7 +71,7 @@ def show(words: tuple[str, ...], everywhere: bool, as_json: bool) -> None:
     """Show the entries of a domain with those of its mailboxes, or of all domains."""
     from gatepost.desk import lists
 
-    domain, _ = _take(words, everywhere, 0, "DOMAIN")
+    domain, _ = part_scope(words, everywhere, 0, "DOMAIN")
     with at_desk() as desk:
         found = lists.show(desk, domain)
         now = desk.clock()
@@ -112,24 +112,11 @@ def remove(words: tuple[str, ...], everywhere: bool) -> None:
     """Take an entry off, by its number or by what it says."""
     from gatepost.desk import lists
 
-    domain, (what,) = _take(words, everywhere, 1, "ENTRY")
+    domain, (what,) = part_scope(words, everywhere, 1, "ENTRY")
     with at_desk() as desk:
         gone = lists.remove(desk, domain, what)
     for entry in gone:
         click.echo(f"#{entry.id}: {visible(str(entry))} removed")
-
-
-def _take(
-    words: tuple[str, ...], everywhere: bool, number: int, what: str
-) -> tuple[str | None, tuple[str, ...]]:
-    """Part DOMAIN from the words behind it; `--all` stands for DOMAIN."""
-    rest = words if everywhere else words[1:]
-    if len(rest) != number or (not words and not everywhere):
-        if everywhere and len(rest) == number + 1:
-            one_scope(words[0], everywhere)
-        wanted = f"wanted: {'--all' if everywhere else 'DOMAIN'} {what}"
-        raise click.UsageError(wanted, click.get_current_context())
-    return (None if everywhere else words[0]), rest
 
 
 def _for(scope: str) -> str:

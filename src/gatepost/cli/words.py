@@ -111,3 +111,16 @@ def one_scope(domain: str | None, everywhere: bool) -> str | None:
         what = "DOMAIN or --all is needed" if domain is None else "DOMAIN and --all exclude one another"
         raise click.UsageError(what, click.get_current_context(silent=True))
     return domain
+
+
+def part_scope(
+    words: tuple[str, ...], everywhere: bool, number: int, what: str
+) -> tuple[str | None, tuple[str, ...]]:
+    """Part DOMAIN from the `number` words behind it (`what`, for people); `--all` stands for DOMAIN."""
+    rest = words if everywhere else words[1:]
+    if len(rest) != number or (not words and not everywhere):
+        if everywhere and len(rest) == number + 1:
+            one_scope(words[0], everywhere)
+        wanted = f"wanted: {'--all' if everywhere else 'DOMAIN'} {what}".rstrip()
+        raise click.UsageError(wanted, click.get_current_context())
+    return (None if everywhere else words[0]), rest

@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gatepost.plugin.registry import Registry
+    from gatepost.plugin.tools import BoundRecords, BoundState
     from gatepost.spool.archive import Archive
     from gatepost.spool.queue import Queue
     from gatepost.store.journal_db import JournalStore
     from gatepost.store.policy_db import PolicyStore
     from gatepost.store.records_db import RecordsStore
+    from gatepost.store.state_db import StateStore
 
 ARCHIVE, QUEUE, JOURNAL = "archive", "spool", "journal"
 """Folders below data_dir."""
@@ -83,6 +85,27 @@ class Desk:
         store = RecordsStore(self.data_dir / "records.db")
         self._open.callback(store.close)
         return store
+
+    @cached_property
+    def state(self) -> StateStore:
+        """What checks count and may lose. A change is in force in the workers within half a second."""
+        from gatepost.store.state_db import StateStore
+
+        store = StateStore(self.data_dir / "state.db", clock=self.clock)
+        self._open.callback(store.close)
+        return store
+
+    def state_of(self, plugin: str, domain: str) -> BoundState:
+        """Return what one check counts for one domain, as the check itself sees it."""
+        from gatepost.plugin.tools import BoundState
+
+        return BoundState.of(self.state, plugin, domain)
+
+    def records_of(self, plugin: str, domain: str) -> BoundRecords:
+        """Return what one check keeps for one domain, as the check itself sees it."""
+        from gatepost.plugin.tools import BoundRecords
+
+        return BoundRecords(self.records, domain, plugin)
 
     @cached_property
     def archive(self) -> Archive:

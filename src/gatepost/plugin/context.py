@@ -230,7 +230,7 @@ class Context(Generic[S]):
     @property
     def state(self) -> BoundState:
         """Memory that may be lost, under the plugin's name and the domain."""
-        return BoundState(self._tool("state"), self._place())
+        return BoundState.of(self._tool("state"), self._step.plugin.name, self._owner())
 
     @property
     def records(self) -> BoundRecords:
@@ -260,9 +260,6 @@ class Context(Generic[S]):
         if step.plugin.scope is Scope.SESSION:
             raise PluginMistake("Scope.SESSION has no state: domains must not share one")
         return "*" if step.domain_policy is None else step.domain_policy.domain
-
-    def _place(self) -> str:
-        return f"{self._step.plugin.name}\x1f{self._owner()}\x1f"
 
     # -- the outside world ----------------------------------------------------------------
 

@@ -118,6 +118,11 @@ class BoundState:
         self._state = state
         self._place = place
 
+    @classmethod
+    def of(cls, state: Any, plugin: str, owner: str) -> BoundState:
+        """Return the state of a plugin for one domain, or for the whole machine (`*`)."""
+        return cls(state, f"{plugin}\x1f{owner}\x1f")
+
     def get(self, key: str) -> Awaitable[bytes | None]:
         """Return a value."""
         return self._state.get(self._place + key)  # type: ignore[no-any-return]

@@ -1,0 +1,114 @@
+"""Patterns match as they are meant, are refused by name, and stay linear whatever they are."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gatepost.plugin.patterns import MAX_PATTERNS, Pattern, PatternError, PatternSet
+
+
+def first(text: str, *patterns: tuple[str, str]) -> int | None:
+    return PatternSet(Pattern(p, how) for p, how in patterns).first(text)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "how", "text", "matches"),
+    [
+        ("|", "part", "a|b", True),
+        ("|", "part", "ab", False),
+        ("a.c", "part", "abc", False),
+        ("A.C", "part", "xa.cx", True),
+        ("info", "whole", "INFO", True),
+        ("info", "whole", "info2", False),
+        ("info", "whole", "info\n", False),
+        ("[0-9]@", "regex", "ann7@example.org", True),
+        ("[0-9]@", "regex", "7ann@example.org", False),
+        ("^([^a-zA-Z])", "regex", "7ann", True),
+        ("^([^a-zA-Z])", "regex", "ann7", False),
+        ("^ann|bob$", "regex", "xbob", True),
+        ("ünï", "part", "XÜNÏX", True),
+    ],
+)
+def test_kinds(pattern: str, how: str, text: str, matches: bool) -> None:
+    """Whole, part, regex; upper and lower case are the same."""
+    assert (0 if matches else None) == first(text, (pattern, how))
+
+
+def test_the_first_decides() -> None:
+    """Of several that match the first in order is told, whatever kinds they are."""
+    rules = [("x", "whole"), ("ann", "part"), ("ann", "whole"), ("a", "regex")]
+    assert 1 == first("ann", *rules)
+    assert 0 == first("ann", *rules[2:])
+    assert 1 == first("anna", *rules[2:])
+    assert 0 == first("x", *rules)
+    assert first("bob", *rules) is None
+    assert PatternSet([]).first("ann") is None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "how", "said"),
+    [
+        ("(ann", "regex", r"pattern '\(ann': missing \)"),
+        ("(?=ann)", "regex", r"pattern '\(\?=ann\)': invalid perl operator"),
+        (r"(a)\1", "regex", "invalid escape sequence"),
+        ("a{2000}", "regex", r"pattern 'a\{2000\}': invalid repetition size"),
+        (".{1000}.{1000}", "regex", "pattern too large"),
+        ("|", "regex", r"pattern '\|' matches everything"),
+        ("a*", "regex", r"pattern 'a\*' matches everything"),
+        ("", "part", "pattern ''"),
+        ("a" * 201, "part", "1 to 200"),
+        ("a\nb", "part", "printable"),
+    ],
+)
+def test_bad_patterns_are_named(pattern: str, how: str, said: str) -> None:
+    """A pattern that cannot be used is an error that names it and says why."""
+    with pytest.raises(PatternError, match=said):
+        PatternSet([Pattern(pattern, how)])  # type: ignore[arg-type]
+
+
+def test_number_and_memory_are_bounded() -> None:
+    """Too many, or too much together, is an error and no memory."""
+    with pytest.raises(PatternError, match="more than 1000"):
+        PatternSet(Pattern(f"a{n}") for n in range(MAX_PATTERNS + 1))
+    with pytest.raises(PatternError, match="the patterns together"):
+        PatternSet(Pattern(f"a.{{30,60}}b{n}", "regex") for n in range(500))
+    full = PatternSet(Pattern(f"user{n}", "whole") for n in range(MAX_PATTERNS))
+    assert 999 == full.first("user999")
+
+
+@pytest.mark.parametrize(
+    "evil", ["(a+)+$", "(a|a)*b", "(x+x+)+y", "(.*a){20}", "^(([a-z])+.)+[A-Z]([a-z])+$"]
+)
+def test_evil_patterns_stay_linear(evil: str) -> None:
+    """What takes a backtracking engine for ever takes this one no time; twice the text, twice the time."""
+    try:
+        patterns = PatternSet([Pattern(evil, "regex")])
+    except PatternError:
+        pytest.fail(f"{evil} should compile")
+
+    def seconds(size: int) -> float:
+        best = 9.0
+        for _ in range(5):
+            started = time.perf_counter()
+            patterns.first("a" * size + "!")
+            best = min(best, time.perf_counter() - started)
+        return best
+
+    assert seconds(320) < 0.01
+    assert seconds(200_000) < 4 * seconds(100_000) + 0.002
+
+
+@given(st.text(max_size=30), st.sampled_from(["part", "whole", "regex"]), st.text(max_size=60))
+def test_only_its_own_errors(pattern: str, how: str, text: str) -> None:
+    """Whatever a person writes, it is matched or is a PatternError; text means itself."""
+    try:
+        patterns = PatternSet([Pattern(pattern, how)])  # type: ignore[arg-type]
+    except PatternError:
+        return
+    found = patterns.first(text)
+    if how == "part" and pattern.isascii() and text.isascii():
+        assert (pattern.lower() in text.lower()) is (found == 0)

@@ -67,6 +67,9 @@ def _facts(answer: Answer) -> dict[str, object]:
         facts["on watch"] = f"{', '.join(answer.watched)} would refuse it"
     if answer.allowed_by:
         facts["allowed by"] = answer.allowed_by
+    if answer.entry is not None:
+        note = f", {answer.entry.note}" if answer.entry.note else ""
+        facts["list entry"] = f"#{answer.entry.id}: {answer.entry}{note}"
     if answer.kept:
         facts["kept"] = "a copy in the archive"
     return facts
@@ -84,6 +87,7 @@ def _as_json(answer: Answer) -> dict[str, object]:
         "tags": answer.tags,
         "watched": answer.watched,
         "allowed_by": answer.allowed_by,
+        "entry": None if answer.entry is None else {"id": answer.entry.id, "text": str(answer.entry)},
         "kept": answer.kept,
         "routes": answer.routes,
         "checks": [step_as_json(step) for step in answer.steps],

@@ -7,7 +7,7 @@ the domain's own server) is really asked.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gatepost.desk.desk import Desk
@@ -39,6 +39,7 @@ NOBODY = "192.0.2.1"
 """An address of nobody (RFC 5737), where no client was named."""
 AT_RCPT, AT_DATA = "RCPT", "the end of the data"
 
+_REFUSED = (Fate.REJECT, Fate.DEFER)
 _WORDS = {
     Fate.ACCEPT: "accepted",
     Fate.REJECT: "rejected",
@@ -78,6 +79,8 @@ class Answer:
     tags: tuple[str, ...]
     watched: tuple[str, ...]
     allowed_by: str
+    entry: Entry | None
+    """The list entry that decided, to allow or to deny; None where none did."""
     kept: bool
     """A copy would lie in the archive."""
     routes: tuple[str, ...]
@@ -103,6 +106,7 @@ class _Trial:
     def __init__(self, desk: Desk, mail: Mail, sender: Address | None) -> None:
         self._desk = desk
         self._raw = mail.raw
+        self._entries: dict[int, Entry | None] = {}
         now = desk.clock()
         helo = mail.helo or (sender.domain if sender is not None else "mail.example.net")
         self.session = Session("CHECK00000000", mail.client, started=now, helo=helo, esmtp=True)
@@ -181,11 +185,15 @@ class _Trial:
         recipient.findings += await self._later(
             self._pipeline.run_recipient(self.session, self.transaction, recipient, policy, row)
         )
-        outcome = decide_recipient(
-            policy, recipient.findings, self._entry(policy), unskippable=self._desk.registry.unskippable
-        )
-        if outcome.fate not in (Fate.REJECT, Fate.DEFER):
+        outcome = self._decided(recipient, decide_recipient)
+        if outcome.fate not in _REFUSED:
             return None
+        if self._hangs_on_proof(recipient, outcome):
+            if not await self._pipeline.proven(self.session, self.transaction):
+                return None  # with the message DKIM may still agree
+            outcome = self._decided(recipient, decide_recipient, proven=True)
+            if outcome.fate not in _REFUSED:
+                return None
         return None if policy.bypass and outcome.enhanced != "5.1.1" else outcome
 
     async def _at_data(self, recipient: Recipient, message: Message) -> Outcome:
@@ -195,23 +203,41 @@ class _Trial:
                 self.session, self.transaction, [recipient], message
             )
             recipient.findings += findings
-        outcome = decide_message(
-            policy, recipient.findings, self._entry(policy), unskippable=self._desk.registry.unskippable
-        )
-        refused = outcome.fate in (Fate.REJECT, Fate.DEFER, Fate.QUARANTINE)
+        outcome = self._decided(recipient, decide_message)
+        if (
+            outcome.fate in (*_REFUSED, Fate.QUARANTINE)
+            and self._hangs_on_proof(recipient, outcome)
+            and await self._pipeline.proven(self.session, self.transaction, message)
+        ):
+            outcome = self._decided(recipient, decide_message, proven=True)
+        refused = outcome.fate in (*_REFUSED, Fate.QUARANTINE)
         if policy.bypass and refused and outcome.enhanced != "5.1.1":
             return Outcome(Fate.ACCEPT, outcome.plugin, outcome.reason, tags=(*outcome.tags, "bypass"))
         return outcome
 
-    def _entry(self, policy: DomainPolicy) -> Entry | None:
-        session = self.session
-        return policy.lists.match(
-            session.client,
-            self.transaction.sender,
-            session.host,
-            session.host_confirmed,
-            session.helo,
-            self.transaction.started,
+    def _decided(
+        self, recipient: Recipient, decide: Callable[..., Outcome], *, proven: bool = False
+    ) -> Outcome:
+        """Decide on what was found; notes the list entry that has the last word."""
+        policy: DomainPolicy = recipient.policy
+        mail = self.transaction
+        entry = policy.lists.match_session(self.session, mail.sender, mail.started, proven)
+        outcome = decide(
+            policy,
+            recipient.findings,
+            entry,
+            proven=proven,
+            unskippable=self._desk.registry.unskippable,
+        )
+        speaks = outcome.allowed_by or outcome.plugin == "deny_list"
+        self._entries[id(recipient)] = entry if speaks else None
+        return outcome
+
+    def _hangs_on_proof(self, recipient: Recipient, outcome: Outcome) -> bool:
+        policy: DomainPolicy = recipient.policy
+        mail = self.transaction
+        return outcome.plugin not in self._desk.registry.unskippable and policy.lists.hangs_on_proof(
+            self.session, mail.sender, mail.started
         )
 
     @staticmethod
@@ -228,8 +254,7 @@ class _Trial:
             return answer
         return await answer  # type: ignore[misc,no-any-return]
 
-    @staticmethod
-    def _answer(recipient: Recipient, outcome: Outcome, at: str) -> Answer:
+    def _answer(self, recipient: Recipient, outcome: Outcome, at: str) -> Answer:
         policy: DomainPolicy | None = recipient.policy
         accepted = outcome.fate is Fate.ACCEPT
         refused_late = outcome.fate is Fate.REJECT and at == AT_DATA
@@ -244,6 +269,7 @@ class _Trial:
             tags=outcome.tags,
             watched=outcome.watched,
             allowed_by=outcome.allowed_by,
+            entry=self._entries.get(id(recipient)),
             kept=refused_late or outcome.fate is Fate.QUARANTINE,
             routes=policy.routes if policy is not None and accepted else (),
             steps=of_findings(recipient.findings),

@@ -7,12 +7,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from gatepost.dns.names import MAX_ANSWERS, DnsError, DnsFailure, reverse_name, same_address
+from gatepost.dns.names import MAX_ANSWERS, DnsError, DnsFailure, neighbours, reverse_name, same_address
 
 Records = tuple[str, ...]
 MAX_PTR = 10
 """PTR names of one address that are looked at (RFC 7208, 5.5 has the same bound)."""
+
+
+class Hosts(NamedTuple):
+    """What the names of a client's address are."""
+
+    names: tuple[tuple[str, bool], ...] = ()
+    """(PTR name, it leads back to the client), those that do first, otherwise as DNS gave them."""
+    near: bool = False
+    """A name leads to a neighbour of the client (`names.neighbours`)."""
+    unsure: bool = False
+    """Nobody answered about a name's addresses."""
 
 
 class Lookups(ABC):
@@ -55,25 +67,34 @@ class Lookups(ABC):
         """Return the names of an address."""
         return [name.rstrip(".").lower() for name in await self.look(reverse_name(ip), "PTR")]
 
-    async def confirmed_host(self, ip: str) -> tuple[str | None, bool]:
-        """Return the PTR name of a client, and True when that name leads back to the client.
+    async def hosts(self, ip: str) -> Hosts:
+        """Return all PTR names of a client with whether each leads back to it (iprev, RFC 8601, 3).
 
-        The first name that does is taken, else the first name. DnsFailure only when nothing can
-        be said of the PTR itself; a name that cannot be confirmed now is not confirmed.
+        DnsFailure only when nothing can be said of the PTR itself; a name that cannot be
+        confirmed now is not confirmed, and `unsure` says so.
         """
         try:
             names = await self.ptr(ip)
         except DnsFailure:
             raise
         except DnsError:
-            return None, False
-        names = [name for name in names[:MAX_PTR] if name]
-        kind = "AAAA" if ":" in ip else "A"
-        found = await self.look_all(names, kind)
-        for name, addresses in zip(names, found, strict=True):
-            if not isinstance(addresses, DnsError) and any(same_address(ip, a) for a in addresses):
-                return name, True
-        return (names[0] if names else None), False
+            return Hosts()
+        names = [name for name in dict.fromkeys(names[:MAX_PTR]) if name]
+        found = await self.look_all(names, "AAAA" if ":" in ip else "A")
+        known = [() if isinstance(addresses, DnsError) else addresses for addresses in found]
+        pairs = [
+            (name, any(same_address(ip, a) for a in own)) for name, own in zip(names, known, strict=True)
+        ]
+        return Hosts(
+            tuple(sorted(pairs, key=lambda pair: not pair[1])),
+            near=any(neighbours(ip, a) for own in known for a in own),
+            unsure=any(isinstance(addresses, DnsFailure) for addresses in found),
+        )
+
+    async def confirmed_host(self, ip: str) -> tuple[str | None, bool]:
+        """Return the best PTR name of a client, and True when that name leads back to the client."""
+        names = (await self.hosts(ip)).names
+        return names[0] if names else (None, False)
 
 
 def bounded(records: Sequence[str]) -> Records:

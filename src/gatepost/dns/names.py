@@ -64,3 +64,13 @@ def same_address(one: str, other: str) -> bool:
         return ip_address(one) == ip_address(other)
     except ValueError:
         return False
+
+
+def neighbours(one: str, other: str) -> bool:
+    """Return True for addresses of one IPv4 /24 or one IPv6 /64: mostly two hosts of one owner."""
+    try:
+        a, b = ip_address(one), ip_address(other)
+    except ValueError:
+        return False
+    shift = 8 if a.version == 4 else 64
+    return a.version == b.version and int(a) >> shift == int(b) >> shift

@@ -34,6 +34,12 @@ class Session:
     """rDNS name (PTR), None while nobody asked or there is none."""
     host_confirmed: bool = False
     """The PTR name resolves back to the client."""
+    host_others: tuple[tuple[str, bool], ...] = ()
+    """Further PTR names, each with whether it resolves back to the client."""
+    host_near: bool = False
+    """A PTR name resolves to a neighbour of the client: the same IPv4 /24 or IPv6 /64."""
+    host_unsure: bool = False
+    """A name could not be resolved for a moment, so "not confirmed" is not certain."""
     host_known: bool = False
     """The look-up was made (and did not fail for a moment)."""
     transactions: int = 0
@@ -42,3 +48,23 @@ class Session:
     """Typed facts that plugins told each other and that hold for the session."""
     answers: dict[Any, Any] = field(default_factory=dict)
     """Memory of plugin answers of the scopes that live with the session (gatepost.plugin.pipeline)."""
+
+    @property
+    def host_names(self) -> tuple[tuple[str, bool], ...]:
+        """All PTR names, the best first, each with whether it resolves back to the client."""
+        return ((self.host, self.host_confirmed), *self.host_others) if self.host else ()
+
+    def know_host(
+        self, names: tuple[tuple[str, bool], ...], near: bool = False, unsure: bool = False
+    ) -> None:
+        """Record what the look-up of the client's names gave; no names: it has none."""
+        self.host, self.host_confirmed = names[0] if names else (None, False)
+        self.host_others = names[1:]
+        self.host_near = near
+        self.host_unsure = unsure
+        self.host_known = True
+
+    def forget_host(self) -> None:
+        """The client is another one: nobody has looked it up."""
+        self.know_host(())
+        self.host_known = False

@@ -174,19 +174,13 @@ class Context(Generic[S]):
         lists = self.policy.lists
         if not lists:
             return None
-        session = self.session
         answers = self.transaction.answers
         if sender is None:
             known = answers.get(LISTED)
             if known is not None and known[0] is lists:
                 return known[1]  # type: ignore[no-any-return]
-        entry = lists.match(
-            session.client,
-            sender if sender is not None else self.transaction.sender,
-            session.host,
-            session.host_confirmed,
-            session.helo,
-            self.now,
+        entry = lists.match_session(
+            self.session, sender if sender is not None else self.transaction.sender, self.now
         )
         if sender is None:
             answers[LISTED] = lists, entry
@@ -267,6 +261,16 @@ class Context(Generic[S]):
     def dns(self) -> Dns:
         """The house's resolver: one cache, queries for the same name joined."""
         return self._tool("dns")  # type: ignore[no-any-return]
+
+    async def know_host(self) -> Session:
+        """Look up the client's rDNS names unless they are known; DnsFailure where nobody can say.
+
+        For a check that is asked late; `needs_host` is for those that cannot do without.
+        """
+        session = self.session
+        if not session.host_known:
+            session.know_host(*await self.dns.hosts(session.client))
+        return session
 
     async def verify_recipient(self, address: Address | None = None) -> str:
         """Ask the domain's own server whether it takes this recipient: `yes`, `no` or `unknown`."""

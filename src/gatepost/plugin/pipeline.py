@@ -6,6 +6,7 @@ The hot path of the gateway. The plan of a policy is made once; asking is `runne
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from time import perf_counter
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatepost.mail.address import parse_address
 from gatepost.mail.verdict import Rewrite, Verdict
-from gatepost.plugin.answers import Failure
+from gatepost.plugin.answers import Failure, failed
 from gatepost.plugin.context import RESERVATIONS, Context
 from gatepost.plugin.gateway import GatewayChecks
 from gatepost.plugin.runner import Findings, Runner
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from gatepost.mail.session import Session
     from gatepost.mail.transaction import Recipient, Transaction
     from gatepost.plugin.registry import Registry
+
+PROOF_TIMEOUT = 20.0
+"""Seconds for SPF or DKIM to agree with a sender on a list."""
 
 Later = Coroutine[Any, Any, Findings]
 Known = Callable[[str, str], RecipientRow | None]
@@ -245,6 +249,28 @@ class Pipeline:
         transaction.answers[RESERVATIONS] = [h for h in held if h not in mine]
         for _, reservation, record in mine:
             await self.tools.records.settle(reservation, used=used, record=record)
+
+    async def proven(
+        self, session: Session, transaction: Transaction, message: Message | None = None
+    ) -> bool:
+        """Return True when SPF agrees with the envelope sender, or, with the message there, DKIM.
+
+        For list entries (CONTRACT 5, precedence 6 and `--verified`). What cannot be asked proves nothing.
+        """
+        from gatepost.auth.evidence import evidence_for
+
+        if self.tools.dns is None:
+            return False
+        evidence = evidence_for(
+            session, transaction, self.tools.dns, self._clock(), message, self.tools.hostname or "unknown"
+        )
+        try:
+            async with asyncio.timeout(PROOF_TIMEOUT):
+                return await evidence.proven()
+        except Exception as error:  # the refusal stands, as it would without the entry
+            if self.runner.on_failure is not None:
+                self.runner.on_failure("lists", "proof", failed(error).text)
+            return False
 
     # -- what acts before it is known whose mail it is --------------------------------------
 

@@ -32,10 +32,12 @@ def evidence(ctx: Context[Any]) -> Evidence:
     )
 
 
-def answer(what: Answer, reason: str, public: str, enhanced: str = "5.7.1") -> Reject | Defer | Score:
+def answer(
+    what: Answer, reason: str, public: str, enhanced: str = "5.7.1", not_now: str = NOT_NOW
+) -> Reject | Defer | Score:
     """Return the verdict for a result; `ignore` is still written down, with no points."""
     if what == "refuse":
         return Reject(reason, public, 550, enhanced)
     if what == "defer":
-        return Defer(reason, NOT_NOW, 451, "4.4.3")
+        return Defer(reason, not_now, 451, "4.4.3")
     return Score(0.0 if what == "ignore" else float(what), reason)

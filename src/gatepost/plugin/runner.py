@@ -228,8 +228,7 @@ class Runner:
             return
         try:
             async with asyncio.timeout(HOST_TIMEOUT):
-                session.host, session.host_confirmed = await self.tools.dns.confirmed_host(session.client)
-            session.host_known = True
+                session.know_host(*await self.tools.dns.hosts(session.client))
         except Exception as error:  # no name is better than no mail; lists by host do not match
             if self.on_failure is not None:
                 self.on_failure("rdns", "connect", failed(error).text)
@@ -259,14 +258,8 @@ def _memory(step: Step, context: Context[Any]) -> dict[Any, Any]:
 
 def _allowed(step: Step, context: Context[Any]) -> str:
     """Return the plugin's own allow entry that lets this mail past it, as text."""
-    session, transaction = context.session, context._transaction
+    transaction = context._transaction
     assert step.lists is not None
-    entry = step.lists.match(
-        session.client,
-        transaction.sender if transaction is not None else None,
-        session.host,
-        session.host_confirmed,
-        session.helo,
-        context.now,
-    )
+    sender = transaction.sender if transaction is not None else None
+    entry = step.lists.match_session(context.session, sender, context.now)
     return f"{entry.field} {entry.value}" if entry is not None and entry.kind == "allow" else ""

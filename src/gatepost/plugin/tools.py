@@ -10,6 +10,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from gatepost.dns.lookups import Hosts
 from gatepost.dns.names import DnsError
 from gatepost.mail.address import Address
 from gatepost.policy.policy import DomainPolicy
@@ -69,6 +70,9 @@ class Dns(Protocol):
 
     async def ptr(self, ip: str) -> list[str]:
         """Return the names of an address."""
+
+    async def hosts(self, ip: str) -> Hosts:
+        """Return all PTR names, each with whether it resolves back."""
 
     async def confirmed_host(self, ip: str) -> tuple[str | None, bool]:
         """Return the PTR name and whether it resolves back."""

@@ -148,18 +148,17 @@ def _acts(ctx: Context[Settings]) -> bool:
 
 async def _by_client(ctx: Context[Settings]) -> facts.Forwarded | None:
     """Return the trust in the client itself, by address or by a name that leads back to it."""
-    settings, session = ctx.settings, ctx.session
+    settings = ctx.settings
     for network in settings.networks:
         if ctx.client_in((network,)):
             return facts.Forwarded(str(network), f"the client is in {network}, which this domain trusts")
     if not settings.names:
         return None
+    try:
+        session = await ctx.know_host()
+    except DnsError:
+        return None  # a name that cannot be asked for now is not trusted now
     host, confirmed = session.host, session.host_confirmed
-    if not session.host_known:
-        try:
-            host, confirmed = await ctx.dns.confirmed_host(session.client)
-        except DnsError:
-            return None  # a name that cannot be asked for now is not trusted now
     entry = settings.named(host.lower()) if host and confirmed else ""
     return facts.Forwarded(entry, f"the client is {host}, which this domain trusts") if entry else None
 

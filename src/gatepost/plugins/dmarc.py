@@ -88,11 +88,9 @@ async def _candidate(ctx: Context[Settings]) -> str:
     arc = await evidence(ctx).arc()
     if arc.sealers:
         return arc.sealers[0]
-    session = ctx.session
+    try:
+        session = await ctx.know_host()
+    except DnsError:
+        return ""
     host, confirmed = session.host, session.host_confirmed
-    if not session.host_known:
-        try:
-            host, confirmed = await ctx.dns.confirmed_host(session.client)
-        except DnsError:
-            return ""
     return host.lower() if host and confirmed else ""

@@ -16,6 +16,7 @@ from ipaddress import ip_address, ip_network
 from typing import ClassVar
 
 from gatepost.mail.address import Address, fold
+from gatepost.mail.session import Session
 from gatepost.policy.entries import LEVELS, Entry, EntryError, entry_text, parse_entry, unmapped
 
 __all__ = ["Entry", "EntryError", "Lists", "Table", "entry_text", "parse_entry"]
@@ -33,7 +34,7 @@ _IP, _SENDER, _HOST, _DOMAIN, _PARENT, _NET, _TLD, _HELO_NAME = 0, 1, 2, 3, 4, 4
 class Table:
     """The entries of one scope and one plugin, by field and value."""
 
-    __slots__ = ("by_field", "entries", "fields", "nets")
+    __slots__ = ("allows_senders", "by_field", "entries", "fields", "nets")
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.entries = tuple(entries)
@@ -53,6 +54,9 @@ class Table:
         for (version, length), same in sorted(nets.items(), reverse=True):
             self.nets.append((version, length, same))
         self.fields = frozenset(entry.field for entry in self.entries)
+        self.allows_senders = any(
+            e.kind == "allow" and e.field in ("sender", "sender_domain") for e in self.entries
+        )
 
     def candidates(self, facts: Facts) -> list[tuple[int, Entry]]:
         """Return the entries that hold, each with how exact it is (small is exact), not sorted."""
@@ -72,14 +76,14 @@ class Table:
                         found += [(_NET - length, e) for e in entries]
         if not found:
             return found
-        now, confirmed, proven = facts.now, facts.host_confirmed, facts.proven
+        now, confirmed, proven = facts.now, facts.confirmed, facts.proven
         return [
             (rank, e)
             for rank, e in found
             if (e.expires is None or e.expires > now)
             and (proven or not e.verified)
             # Deny by host name counts for any PTR name, allow only for a forward-confirmed one.
-            and (confirmed or e.kind == "deny" or e.field not in ("host", "tld"))
+            and (e.kind == "deny" or e.field not in ("host", "tld") or (e.field, e.value) in confirmed)
         ]
 
 
@@ -92,11 +96,11 @@ class Facts:
     __slots__ = (
         "_client",
         "_helo",
-        "_host",
+        "_hosts",
         "_known",
         "_number",
         "_sender",
-        "host_confirmed",
+        "confirmed",
         "now",
         "proven",
     )
@@ -105,19 +109,19 @@ class Facts:
         self,
         client: str,
         sender: Address | None,
-        host: str | None,
-        host_confirmed: bool,
+        hosts: tuple[tuple[str, bool], ...],
         helo: str,
         now: float,
         proven: bool,
     ) -> None:
         self._client = client
         self._sender = sender
-        self._host = host
+        self._hosts = hosts
         self._helo = helo
-        self.host_confirmed = host_confirmed
         self.now = now
         self.proven = proven
+        self.confirmed: set[tuple[str, str]] = set()
+        """(field, value) that a forward-confirmed name stands for; allow counts for no other."""
         self._known: dict[str, list[tuple[int, str]]] = {}
         self._number: tuple[int, int] | None = None
 
@@ -140,12 +144,7 @@ class Facts:
         if field == "helo":
             return [(_HELO_NAME, self._helo.lower())]
         if field in ("host", "tld"):
-            if not self._host:
-                return []
-            name = self._host.lower().rstrip(".")
-            if field == "host":
-                return [(_HOST, name)]
-            return [(_TLD - 1 - value.count("."), value) for value in (name, *parents(name))]
+            return self._host_values(field)
         sender = self._sender
         if sender is None or not sender.domain:
             return []
@@ -153,6 +152,18 @@ class Facts:
             return [(_SENDER, f"{fold(sender.local)}@{sender.domain}")]
         above = parents(sender.domain)
         return [(_DOMAIN, sender.domain), *((_PARENT + n, name) for n, name in enumerate(above))]
+
+    def _host_values(self, field: str) -> list[tuple[int, str]]:
+        """Any PTR name counts, and of one with two confirmed names both."""
+        found: dict[str, int] = {}
+        for host, confirmed in self._hosts:
+            name = host.lower().rstrip(".")
+            values = (name,) if field == "host" else (name, *parents(name))
+            for value in values:
+                found[value] = _HOST if field == "host" else _TLD - 1 - value.count(".")
+                if confirmed:
+                    self.confirmed.add((field, value))
+        return [(rank, value) for value, rank in found.items()]
 
 
 def parents(name: str) -> list[str]:
@@ -195,7 +206,7 @@ def canonical_client(client: str) -> str:
 class Lists:
     """The lists that hold for one domain or mailbox, nearest level first. Never changed once built."""
 
-    __slots__ = ("needs_host", "tables")
+    __slots__ = ("allows_senders", "needs_host", "tables")
 
     EMPTY: ClassVar[Lists]
 
@@ -209,6 +220,8 @@ class Lists:
         self.tables: tuple[Table, ...] = tuple(ready)
         self.needs_host = any(not t.fields.isdisjoint(("host", "tld")) for t in ready)
         """Some entry asks for the client's rDNS name."""
+        self.allows_senders = any(t.allows_senders for t in ready)
+        """Some entry may say more of a sender that SPF or DKIM proves."""
 
     def __bool__(self) -> bool:
         return bool(self.tables)
@@ -227,9 +240,26 @@ class Lists:
         proven: bool = False,
     ) -> Entry | None:
         """Return the entry that decides, or None. `proven`: SPF or DKIM agrees with the sender."""
+        hosts = ((host, host_confirmed),) if host else ()
+        return self._match(Facts(client, sender, hosts, helo, now, proven))
+
+    def match_session(
+        self, session: Session, sender: Address | None, now: float, proven: bool = False
+    ) -> Entry | None:
+        """Return the entry that decides about this client, by all its PTR names, and this sender."""
         if not self.tables:
             return None
-        facts = Facts(client, sender, host, host_confirmed, helo, now, proven)
+        return self._match(Facts(session.client, sender, session.host_names, session.helo, now, proven))
+
+    def hangs_on_proof(self, session: Session, sender: Address | None, now: float) -> bool:
+        """Return True when another entry decides once SPF or DKIM agrees with the sender."""
+        if not self.allows_senders or sender is None:
+            return False
+        without = self.match_session(session, sender, now)
+        return without is not self.match_session(session, sender, now, proven=True)
+
+    def _match(self, facts: Facts) -> Entry | None:
+        proven = facts.proven
         claimed: Entry | None = None
         for table in self.tables:
             found = table.candidates(facts)

@@ -52,6 +52,7 @@ class Connection:
         "_plain",
         "_proxy",
         "_task",
+        "_wait",
         "client_key",
         "deadline",
         "dialogue",
@@ -83,6 +84,8 @@ class Connection:
         self._eof = False
         self._task: asyncio.Task[None] | None = None
         self._proxy: ProxyReader | None = None
+        self._wait = 0.0
+        """Seconds of silence before the greeting."""
 
     # -- the transport's side -------------------------------------------------------------
 
@@ -99,10 +102,16 @@ class Connection:
         """Begin to speak: at once, after the PROXY header, or after `wait` seconds of silence."""
         self.stream = stream
         self.touch()
+        self._wait = wait
         if proxied:
             self._proxy = ProxyReader()
-        elif wait > 0:
-            self._door.loop.call_later(wait, self.greet)
+        else:
+            self._greet_soon()
+
+    def _greet_soon(self) -> None:
+        """Greet at once, or after a while in which a good client says nothing."""
+        if self._wait > 0:
+            self._door.loop.call_later(self._wait, self.greet)
         else:
             self.greet()
 
@@ -344,7 +353,9 @@ class Connection:
             self.session.early = True
             self._door.gateway.count_early_talker()
             self.protocol.receive(result.rest)
-        self.greet()
+            self.greet()
+        else:
+            self._greet_soon()
 
     def _start_tls(self, event: StartTls, out: bytes) -> None:
         """RFC 3207. What came behind the command in clear text is never run (T2.1)."""

@@ -280,7 +280,8 @@ class Dialogue:
     async def _judge_later(
         self, recipient: Recipient, policy: DomainPolicy, findings: Coroutine[Any, Any, list[Finding]]
     ) -> bytes:
-        return self._judge(recipient, policy, await findings)
+        answer = self._judge(recipient, policy, await findings)
+        return answer if isinstance(answer, bytes) else await answer
 
     def _splits(self, policy: DomainPolicy) -> bool:
         """Say whether this one's policy differs from the first one's, and either owner wants that told."""
@@ -288,16 +289,15 @@ class Dialogue:
         first: DomainPolicy = self.transaction.recipients[0].policy
         return first is not policy and "split" in (first.mixed, policy.mixed)
 
-    def _judge(self, recipient: Recipient, policy: DomainPolicy, findings: list[Finding]) -> bytes:
+    def _judge(
+        self, recipient: Recipient, policy: DomainPolicy, findings: list[Finding]
+    ) -> bytes | Coroutine[Any, Any, bytes]:
         """Refuse now, refuse after the data, or accept for the time being."""
         transaction = self.transaction
         trace = ""
         if transaction is None:  # the client left while the checks ran
             return b""
         entry = self._entry(policy) if policy.lists else None
-        if entry is not None:
-            used = self.gateway.used
-            used[entry.id] = used.get(entry.id, 0) + 1
         if not recipient.findings:
             # Refusals are mostly alike: the same findings (the pipeline shares them), the same outcome.
             memo: dict[tuple[int, ...], Known] | None = policy.cache.get(MEMO)
@@ -320,30 +320,56 @@ class Dialogue:
             if policy.bypass and outcome.enhanced != "5.1.1":
                 transaction.recipients.append(recipient)
                 return self.protocol.reply(RECIPIENT_OK)
+            if (
+                policy.lists.allows_senders
+                and outcome.plugin not in self.gateway.pipeline.unskippable
+                and policy.lists.hangs_on_proof(self.session, transaction.sender, transaction.started)
+            ):
+                return self._judge_by_proof(recipient, policy, findings)
+        self._count_use(entry)
+        if fate is Fate.REJECT or fate is Fate.DEFER:
             return self._refuse_or_wait(recipient, policy, outcome, trace)
         transaction.recipients.append(recipient)
         return self.protocol.reply(RECIPIENT_OK)
 
-    def _decide(self, policy: DomainPolicy, findings: list[Finding], entry: Entry | None) -> Outcome:
+    async def _judge_by_proof(
+        self, recipient: Recipient, policy: DomainPolicy, findings: list[Finding]
+    ) -> bytes:
+        """An allow entry would free this mail if its sender were proven; DKIM can only say so later."""
+        session, transaction = self.session, self.transaction
+        assert transaction is not None
+        proven = await self.gateway.pipeline.proven(session, transaction)
+        if self.transaction is not transaction:  # the client left meanwhile
+            return b""
+        if proven:
+            entry = policy.lists.match_session(session, transaction.sender, transaction.started, proven=True)
+            outcome = self._decide(policy, findings, entry, proven=True)
+            self._count_use(entry)
+            if outcome.fate is Fate.REJECT or outcome.fate is Fate.DEFER:
+                return self._refuse_or_wait(recipient, policy, outcome, trace_of(findings, outcome))
+        transaction.recipients.append(recipient)
+        return self.protocol.reply(RECIPIENT_OK)
+
+    def _count_use(self, entry: Entry | None) -> None:
+        if entry is not None:
+            used = self.gateway.used
+            used[entry.id] = used.get(entry.id, 0) + 1
+
+    def _decide(
+        self, policy: DomainPolicy, findings: list[Finding], entry: Entry | None, *, proven: bool = False
+    ) -> Outcome:
         unskippable = self.gateway.pipeline.unskippable
-        return decide_recipient(policy, findings, entry, proven=False, unskippable=unskippable)
+        return decide_recipient(policy, findings, entry, proven=proven, unskippable=unskippable)
 
     def _entry(self, policy: DomainPolicy) -> Entry | None:
         """Return the entry of the general lists that decides about this client and sender."""
-        lists, session, transaction = policy.lists, self.session, self.transaction
+        lists, transaction = policy.lists, self.transaction
         if not lists or transaction is None:
             return None
         known = transaction.answers.get(LISTED)
         if known is not None and known[0] is lists:
             return known[1]  # type: ignore[no-any-return]
-        return lists.match(
-            session.client,
-            transaction.sender,
-            session.host,
-            session.host_confirmed,
-            session.helo,
-            transaction.started,
-        )
+        return lists.match_session(self.session, transaction.sender, transaction.started)
 
     def _refuse_or_wait(
         self, recipient: Recipient, policy: DomainPolicy, outcome: Outcome, trace: str

@@ -133,12 +133,14 @@ class Gateway:
         address = attributes.get("ADDR")
         if address:
             session.client = address.removeprefix("IPV6:")
-            session.host = None
-            session.host_known = session.host_confirmed = False
-        if "NAME" in attributes:
-            session.host = attributes["NAME"]
-            session.host_known = True
-            session.host_confirmed = session.host is not None
+            session.forget_host()
+        # Postfix says NAME only of a name that leads back to the client, and REVERSE_NAME of any. It
+        # has one word for "none" and for "not now", so where it knows no name we ask ourselves.
+        confirmed, other = attributes.get("NAME"), attributes.get("REVERSE_NAME")
+        if confirmed or other:
+            names = [(confirmed, True)] if confirmed else []
+            names += [(other, False)] if other and other != confirmed else []
+            session.know_host(tuple(names))
         port = attributes.get("PORT")
         if port and port.isdecimal():
             session.port = int(port)

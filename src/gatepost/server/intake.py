@@ -19,7 +19,8 @@ from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.plugin.context import RESERVATIONS
-from gatepost.policy.decide import Fate, Finding, Outcome, decide_message
+from gatepost.policy.decide import Fate, Outcome, decide_message
+from gatepost.policy.policy import DomainPolicy
 from gatepost.relay.results import MailParams, Target, To
 from gatepost.server.body import Body
 from gatepost.server.copies import Copy, counts, fate_of, headers_of, replies_for
@@ -202,32 +203,35 @@ class Intake:
                 # A new list: that of RCPT may be shared with others (dialogue's memo).
                 recipient.findings = [*recipient.findings, *findings]
         copies = [Copy(r, r.pending) for r in transaction.recipients if r.pending is not None]
-        copies += [Copy(r, self._judge(r)) for r in waiting]
+        copies += [Copy(r, await self._judge(r, head)) for r in waiting]
         order = {id(r): n for n, r in enumerate(transaction.recipients)}
         copies.sort(key=lambda copy: order[id(copy.recipient)])
         return copies
 
-    def _judge(self, recipient: Recipient) -> Outcome:
-        policy, transaction, session = recipient.policy, self.transaction, self.session
-        findings: list[Finding] = recipient.findings
-        if not findings:
+    async def _judge(self, recipient: Recipient, head: bytes) -> Outcome:
+        if not recipient.findings:
             return ACCEPTED
-        entry = None
-        if policy.lists:
-            entry = policy.lists.match(
-                session.client,
-                transaction.sender,
-                session.host,
-                session.host_confirmed,
-                session.helo,
-                transaction.started,
-            )
-        outcome = decide_message(
-            policy, findings, entry, proven=False, unskippable=self._gateway.pipeline.unskippable
-        )
+        policy: DomainPolicy = recipient.policy
+        lists, transaction, session = policy.lists, self.transaction, self.session
+        outcome = self._outcome(recipient, proven=False)
+        if (
+            outcome.fate in (Fate.REJECT, Fate.DEFER, Fate.QUARANTINE)
+            and lists.allows_senders
+            and lists.hangs_on_proof(session, transaction.sender, transaction.started)
+        ):
+            # With the message DKIM may agree with the sender, so that an allow entry holds.
+            whole = Message(head, self.message())
+            if await self._gateway.pipeline.proven(session, transaction, whole):
+                outcome = self._outcome(recipient, proven=True)
         if policy.bypass and outcome.fate in (Fate.REJECT, Fate.DEFER, Fate.QUARANTINE):
             return replace(outcome, fate=Fate.ACCEPT, tags=(*outcome.tags, "bypass"), code=250)
         return outcome
+
+    def _outcome(self, recipient: Recipient, *, proven: bool) -> Outcome:
+        policy, transaction = recipient.policy, self.transaction
+        entry = policy.lists.match_session(self.session, transaction.sender, transaction.started, proven)
+        unskippable = self._gateway.pipeline.unskippable
+        return decide_message(policy, recipient.findings, entry, proven=proven, unskippable=unskippable)
 
     # -- keeping --------------------------------------------------------------------------
 

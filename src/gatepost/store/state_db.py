@@ -88,10 +88,11 @@ class StateStore:
         if count is None or count[0] != bucket:
             count = self._read_count(key, window, bucket)
         count[1] += n
-        place = (key, window, bucket)
-        self._more[place] = self._more.get(place, 0) + n
-        if len(self._more) > MAX_KEYS:
-            self._relieve()
+        if n:  # a look is not a change
+            place = (key, window, bucket)
+            self._more[place] = self._more.get(place, 0) + n
+            if len(self._more) > MAX_KEYS:
+                self._relieve()
         return sliding(now, window, count[1], count[2])
 
     # -- writing behind ------------------------------------------------------------------------

@@ -144,3 +144,27 @@ def test_bad_addresses(desk: Desk) -> None:
     for mail in (Mail(RAW, "bob", ("ann@example.org",)), Mail(RAW, "", ("a b",)), Mail(RAW, "", ())):
         with pytest.raises(DeskError):
             check(desk, mail)
+
+
+def test_which_entry_decided(desk: Desk) -> None:
+    """The entry that had the last word is named, whether it lets in or refuses; otherwise none is."""
+    (answer,) = ask(desk)
+    assert answer.entry is None
+    denied = lists.add(desk, None, "deny", "192.0.2.0/24", note="since May")
+    (answer,) = ask(desk)
+    assert answer.entry is not None
+    assert (denied.id, "deny 192.0.2.0/24 (all domains)") == (answer.entry.id, str(answer.entry))
+    allowed = lists.add(desk, "example.org", "allow", "192.0.2.1")
+    (answer,) = ask(desk)
+    assert "accepted" == answer.fate
+    assert answer.entry is not None
+    assert allowed.id == answer.entry.id
+
+
+def test_unproven_sender(desk: Desk) -> None:
+    """A sender that nobody can prove is not freed by its entry, and that is known only behind the data."""
+    lists.add(desk, None, "deny", "192.0.2.0/24")
+    lists.add(desk, "example.org", "allow", "bob@example.net", verified=True)
+    (answer,) = ask(desk)
+    assert ("rejected", "deny_list") == (answer.fate, answer.plugin)
+    assert "the end of the data" == answer.at

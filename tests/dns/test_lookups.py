@@ -81,3 +81,16 @@ def test_client_with_ten_thousand_names() -> None:
     assert ("h0.example", False) == get(zone.confirmed_host("192.0.2.1"))
     assert 1 + 10 == len(zone.asked)
     assert 100 == len(bounded([str(n) for n in range(10_000)]))
+
+
+def test_all_hosts() -> None:
+    """All PTR names of a client, those that lead back first; near ones and silent ones are told apart."""
+    zone = Zone(
+        "1.2.0.192.in-addr.arpa PTR b.example\n1.2.0.192.in-addr.arpa PTR a.example\n"
+        "1.2.0.192.in-addr.arpa PTR c.example\n"
+        "a.example A 192.0.2.1\nb.example A 192.0.2.9\nc.example FAIL"
+    )
+    found = get(zone.hosts("192.0.2.1"))
+    assert (("a.example", True), ("b.example", False), ("c.example", False)) == found.names
+    assert (True, True) == (found.near, found.unsure)
+    assert ((), False, False) == get(Zone().hosts("192.0.2.1"))

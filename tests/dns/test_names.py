@@ -10,6 +10,7 @@ from gatepost.dns.names import (
     NoData,
     NxDomain,
     clean,
+    neighbours,
     reverse_labels,
     reverse_name,
     same_address,
@@ -97,3 +98,13 @@ def test_linear() -> None:
             with pytest.raises(NxDomain):
                 clean(piece * 100_000)
         assert time.perf_counter() - started < 0.5
+
+
+def test_neighbours() -> None:
+    """One IPv4 /24 or one IPv6 /64; what is no address has none."""
+    assert neighbours("192.0.2.1", "192.0.2.200")
+    assert not neighbours("192.0.2.1", "192.0.3.1")
+    assert neighbours("2001:db8::1", "2001:db8::ffff")
+    assert not neighbours("2001:db8::1", "2001:db8:0:1::1")
+    assert not neighbours("192.0.2.1", "2001:db8::1")
+    assert not neighbours("192.0.2.1", "unknown")

@@ -25,6 +25,7 @@ from gatepost.plugin.tools import Tools
 from gatepost.policy.decide import Fate, Finding, Outcome, decide_message
 from gatepost.policy.lists import Entry, Lists
 from gatepost.policy.policy import Action, DomainPolicy, Mode
+from gatepost.store.memory import MemoryState
 
 REGISTRY = load(entries=False)
 EVERY = pytest.mark.parametrize("loaded", list(REGISTRY), ids=lambda one: one.name)
@@ -36,6 +37,13 @@ BUSY: dict[str, dict[str, Any]] = {
 }
 """Settings under which a plugin has work for all its hooks and uses its tools."""
 LISTS = Lists([Entry(1, "deny", "ip", "198.51.100.1")])
+ORDINARY = """\
+example.net MX 10 mail.example.net
+example.net TXT v=spf1 mx -all
+mail.example.net A 192.0.2.1
+1.2.0.192.in-addr.arpa PTR mail.example.net
+"""
+"""What stands in DNS of an ordinary sender, `bench.Case`."""
 MESSAGE = Message(b"From: Eve <eve@example.net>\r\n\r\n")
 
 
@@ -147,6 +155,7 @@ async def _all_hooks(bench: Bench, policy: DomainPolicy) -> tuple[list[Finding],
     pipeline.configure_gateway(policy)
     case = Case(row=None)
     session, transaction = case.session(), case.transaction()
+    session.forget_host()  # who wants to know it must ask
     address = parse_address(case.recipient)
     recipient = Recipient(address, address, policy=policy)
     transaction.recipients.append(recipient)
@@ -198,9 +207,9 @@ def test_missing_tool_is_a_failure(loaded: Loaded) -> None:
 @EVERY
 def test_nothing_against_an_ordinary_mail(loaded: Loaded) -> None:
     """Switched on at its defaults a check holds nothing against an ordinary mail, and does not fail."""
-    bench = Bench(REGISTRY, Tools(dns=Zone()))
+    bench = Bench(REGISTRY, Tools(dns=Zone(ORDINARY), state=MemoryState()))
     policy = bench.policy("example.org", {loaded.name: {"mode": "on"}})
-    findings = asyncio.run(bench.ask(policy))
+    findings = asyncio.run(bench.ask(policy, Case(host="mail.example.net")))
     assert [] == [f for f in findings if f.failure or isinstance(f.verdict, Reject | Defer)]
     assert all(f.verdict.points <= 0 for f in findings if isinstance(f.verdict, Score))
 

@@ -7,6 +7,7 @@ from itertools import count
 import pytest
 
 from gatepost.mail.address import parse_address
+from gatepost.mail.session import Session
 from gatepost.policy.lists import Entry, Lists, Table, canonical_client, client_number, parse_entry
 
 NOW = 1_000_000.0
@@ -173,3 +174,54 @@ def test_long_lists_cost_no_more() -> None:
         return min(repeat(look, number=300, repeat=7))
 
     assert cost(many) < 4 * cost(few)
+
+
+def at(spec: Lists, *names: tuple[str, bool], proven: bool = False) -> int | None:
+    """Return the number of the entry that decides about a session whose client has these names."""
+    session = Session("A", CLIENT, helo=HELO)
+    session.know_host(names)
+    found = spec.match_session(session, parse_address(SENDER), NOW, proven)
+    return None if found is None else found.id
+
+
+def test_any_of_several_names() -> None:
+    """Deny counts for any PTR name of a client, allow for any that leads back, and for no other."""
+    deny, allow = lists("all deny .ru"), lists("all allow host:mx.example.ru")
+    assert 1 == at(deny, ("mail.example.com", True), ("dsl.example.ru", False))
+    assert at(deny, ("mail.example.com", True)) is None
+    assert at(deny) is None
+    assert 1 == at(allow, ("mail.example.com", True), ("mx.example.ru", True))
+    assert at(allow, ("mail.example.com", True), ("mx.example.ru", False)) is None
+
+
+def test_row_7_5_tld_blacklisting() -> None:
+    """Row "TLD blacklisting" of 7.5: `ru`, `com.br` by rDNS; an allow entry overrides by a true name only."""
+    both = lists("all deny tld:ru", "all deny tld:com.br", "domain allow host:mx.example.ru")
+    assert 1 == at(both, ("dsl.example.ru", True))
+    assert 2 == at(both, ("mail.example.com.br", False))
+    assert at(both, ("mail.example.br", True)) is None
+    assert 3 == at(both, ("mx.example.ru", True))
+    assert 1 == at(both, ("mx.example.ru", False))
+
+
+def test_row_7_5_domain_blacklisting() -> None:
+    """Row "domain blacklisting" of 7.5: a sender's domain with all its sub-domains."""
+    assert 1 == at(lists("all deny example.org"))
+    assert 1 == at(lists("domain deny mail.example.org"))
+    assert at(lists("domain deny ail.example.org")) is None
+
+
+def test_hangs_on_proof() -> None:
+    """Proof is only asked for where it would change who decides."""
+    session = Session("A", CLIENT, helo=HELO)
+    sender = parse_address(SENDER)
+
+    def hangs(*specs: str) -> bool:
+        return lists(*specs).hangs_on_proof(session, sender, NOW)
+
+    assert hangs(f"domain allow {SENDER} +verified")
+    assert hangs(f"domain allow {SENDER}", "all deny 192.0.2.0/24")
+    assert not hangs(f"domain allow {SENDER}")
+    assert not hangs("domain allow bob@example.org +verified")
+    assert not hangs("domain deny 192.0.2.0/24")
+    assert not lists(f"domain allow {SENDER} +verified").hangs_on_proof(session, None, NOW)

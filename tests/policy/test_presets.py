@@ -17,12 +17,16 @@ def test_names() -> None:
     ("preset", "plugin", "own", "wanted"),
     [
         ("careful", "dnsbl", Mode.ON, Mode.WATCH),
-        ("careful", "rdns", Mode.OFF, Mode.OFF),
+        ("careful", "rdns", Mode.OFF, Mode.WATCH),
+        ("careful", "greylist", Mode.OFF, Mode.OFF),
+        ("careful", "early_talker", Mode.ON, Mode.WATCH),
         ("careful", "recipients", Mode.ON, Mode.ON),
         ("careful", "deny_list", Mode.ON, Mode.ON),
         ("usual", "dnsbl", Mode.ON, Mode.ON),
         ("usual", "rdns", Mode.WATCH, Mode.WATCH),
+        ("usual", "greylist", Mode.OFF, Mode.OFF),
         ("strict", "helo_name", Mode.OFF, Mode.ON),
+        ("strict", "greylist", Mode.OFF, Mode.ON),
         ("strict", "somebodys", Mode.OFF, Mode.OFF),
     ],
 )

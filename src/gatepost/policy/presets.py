@@ -41,7 +41,12 @@ class Preset:
 
 
 _ALWAYS = dict.fromkeys(("recipients", "deny_list", "client_rate"), Mode.ON)
-_MORE = dict.fromkeys(("helo_name", "dnsbl", "early_talker", "rdns", "sender_domain", "bounce"), Mode.ON)
+_LOOKS = dict.fromkeys(("rdns", "sender_domain", "reputation"), Mode.WATCH)
+"""Checks that are off by themselves since they ask DNS or remember, and refuse nobody on watch."""
+_MORE = dict.fromkeys(
+    ("helo_name", "dnsbl", "early_talker", "rdns", "sender_domain", "greylist", "reputation", "bounce"),
+    Mode.ON,
+)
 
 PRESETS: dict[str, Preset] = {
     preset.name: preset
@@ -49,7 +54,7 @@ PRESETS: dict[str, Preset] = {
         Preset(
             "careful",
             "all checks look and write down; only recipients, lists and limits refuse",
-            modes=_ALWAYS,
+            modes=_ALWAYS | _LOOKS,
             values={"score.tag_at": 5.0, "score.quarantine_at": "off", "score.reject_at": "off"},
             on_becomes=Mode.WATCH,
         ),

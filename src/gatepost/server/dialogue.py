@@ -19,6 +19,20 @@ from gatepost.plugin.context import LISTED
 from gatepost.policy.decide import Fate, Finding, Outcome, decide_recipient
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
+from gatepost.server.fixed import (
+    BYE,
+    CHUNK_OK,
+    EARLY_DATA,
+    GO_AHEAD,
+    LATER,
+    NO_POLICY,
+    NOT_OURS,
+    RECIPIENT_OK,
+    RESET_OK,
+    SENDER_OK,
+    SPLIT,
+    refusal,
+)
 from gatepost.server.intake import Intake
 from gatepost.server.record import trace_of
 from gatepost.smtp.server import (
@@ -41,28 +55,6 @@ if TYPE_CHECKING:
 
 Answer = bytes | Coroutine[Any, Any, bytes] | None
 
-SENDER_OK = Reply(250, "2.1.0", "Sender ok")
-RECIPIENT_OK = Reply(250, "2.1.5", "Recipient ok")
-RESET_OK = Reply(250, "2.0.0", "Ok")
-BYE = Reply(221, "2.0.0", "Bye", close=True)
-CHUNK_OK = Reply(250, "2.0.0", "Chunk received")
-GO_AHEAD = Reply(354, "", "End data with <CR><LF>.<CR><LF>")
-EARLY_DATA = Reply(554, "5.5.0", "Data sent before 354", close=True)
-NO_POLICY = Outcome(
-    Fate.DEFER, "policy", "policy cannot be read", "Policy not available now, try again later", 451, "4.3.0"
-)
-SPLIT = Outcome(
-    Fate.DEFER,
-    "mixed",
-    "policy differs from the first recipient's",
-    "This recipient has another policy, send it in a message of its own",
-    452,
-    "4.5.3",
-)
-LATER = Reply(451, "4.3.0", "Try again later")
-NOT_OURS = Outcome(
-    Fate.REJECT, "relaying", "domain is not hosted here", "Relaying denied", code=550, enhanced="5.7.1"
-)
 Known = tuple[list[Finding], Outcome, str]
 """Findings, what was decided on them, and their trace."""
 MEMO = "server.dialogue"
@@ -441,19 +433,6 @@ class Dialogue:
         if self.intake is not None:
             self.intake.close()
             self.intake = None
-
-
-def refusal(verdict: Any) -> Outcome:
-    """Return the outcome of a refusal by a check that acts for the whole machine."""
-    permanent = verdict.code >= 500
-    return Outcome(
-        Fate.REJECT if permanent else Fate.DEFER,
-        "client_rate",
-        verdict.reason,
-        verdict.public or "Try again later",
-        verdict.code,
-        verdict.enhanced,
-    )
 
 
 ANSWERS: dict[type, Callable[[Dialogue, Any], Answer]] = {

@@ -10,13 +10,9 @@ def test_names() -> None:
     session.know_host((("mx.example", True), ("other.example", False)), near=True)
     assert ("mx.example", True, True) == (session.host, session.host_confirmed, session.host_near)
     assert (("mx.example", True), ("other.example", False)) == session.host_names
-    session.know_host(())
-    assert (True, None, False, ()) == (
-        session.host_known,
-        session.host,
-        session.host_confirmed,
-        session.host_names,
-    )
+    nameless = Session("B", "192.0.2.2")
+    nameless.know_host(())
+    assert (True, None, ()) == (nameless.host_known, nameless.host, nameless.host_names)
 
 
 def test_forgotten() -> None:

@@ -145,7 +145,9 @@ def test_without_work() -> None:
     bench = Bench(load(entries=False))
     plan = Plan(bench.registry, bench.policy())
     assert ["deny_list"] == [f.plugin for f in plan.idle]
-    assert {"recipients", "helo_name"} == {s.plugin.name for group in plan.recipient for s in group}
+    assert {"recipients", "helo_name", "early_talker"} == {
+        s.plugin.name for group in plan.recipient for s in group
+    }
 
 
 def test_who_may_vouch() -> None:

@@ -144,7 +144,7 @@ def test_without_work() -> None:
     """A check without work is in no group and says "no opinion" all the same."""
     bench = Bench(load(entries=False))
     plan = Plan(bench.registry, bench.policy())
-    assert ["deny_list"] == [f.plugin for f in plan.idle]
+    assert {"deny_list"} <= {f.plugin for f in plan.idle}
     assert {"recipients", "helo_name", "early_talker"} == {
         s.plugin.name for group in plan.recipient for s in group
     }

@@ -86,7 +86,8 @@ def test_get(hosted: Run, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     text = hosted("domain", "get", "example.org").stdout
     assert max(len(line) for line in text.splitlines()) <= 80
-    assert len(hosted("domain", "get", "example.org", "--changed").stdout.splitlines()) == 2
+    changed = hosted("domain", "get", "example.org", "--changed").stdout.splitlines()
+    assert [line.split()[0] for line in changed if line[0] != " "] == ["KEY", "route"]
     desk.policy.put("domain:example.org", {"refuse_at": "never"}, by="hand")
     assert "ignored: domain:example.org: refuse_at" in hosted("domain", "get", "example.org").stderr
     assert "did you mean 'refuse_at'" in hosted("domain", "get", "example.org", "refuse_a", status=1).stderr

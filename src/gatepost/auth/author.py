@@ -21,11 +21,11 @@ MAX_AUTHORS = 10
 MAX_DEPTH = 10
 
 _SPACE = re.compile(r"[ \t]*+")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+"')
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
 _COMMENT = re.compile(r"[^()\\]++|\\.|[()]")
 _ATOM = re.compile(r"[^ \t()<>\[\]:;@\\,\"]++")
 _ADDRESS = re.compile(
-    r'(?:"(?:[^"\\]|\\.)*+"|[^\s()<>\[\]:;@\\,"]++)@(?:\[[^\[\]\s]*+\]|[^\s()<>\[\]:;@\\,"]++)'
+    r'(?:"(?:[^"\\]|\\.)*"|[^\s()<>\[\]:;@\\,"]++)@(?:\[[^\[\]\s]*+\]|[^\s()<>\[\]:;@\\,"]++)'
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\u2028\u2029]")
 _HIDING = re.compile(r"[@<>,:;\\\"\s\x00-\x1f\x7f]")

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 
 PIECE = 65_536
 """Octets of a body that are taken at once."""
-_TRAILING = re.compile(rb"(?:\n\r)*+")
+_TRAILING = re.compile(rb"(?:\n\r)*")
 _MANY = b"\r\n" * 8_192
 
 

@@ -17,7 +17,7 @@ MAX_DEPTH = 20
 _TOKEN = re.compile(r"[^\s()\";=,\\]++")
 _BEHIND = re.compile(r"[^\s()\";,\\]++")
 """A value: much software writes `smtp.mailfrom=SRS0=x=y` and `header.b=abc==` without quotes."""
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*+)"(@[^\s()\";,\\]++)?', re.DOTALL)
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(@[^\s()\";,\\]++)?', re.DOTALL)
 _PAIR = re.compile(r"\\(.)", re.DOTALL)
 _COMMENT = re.compile(r"[^()\\]++|\\.|[()]", re.DOTALL)
 _BLANK = re.compile(r"\s++")

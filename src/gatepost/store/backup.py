@@ -16,7 +16,7 @@ import stat
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -106,7 +106,9 @@ def restore(file: Path, data_dir: Path, *, replace: bool = False, now: float = 0
             aside = data_dir / f"{ASIDE}{int(now)}"
             aside.mkdir(mode=0o700)
             for path in present:
-                path.rename(aside / path.name)
+                # A reader that ends takes its -wal and -shm files with it.
+                with suppress(FileNotFoundError):
+                    path.rename(aside / path.name)
         for path in list(stage.iterdir()):
             path.rename(data_dir / path.name)
         sqlite.sync(data_dir)

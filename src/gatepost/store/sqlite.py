@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ WRITE_WAIT = 5.0
 """Seconds a writer waits for another one."""
 READ_WAIT = 0.1
 """Seconds a reader on the way of mail waits: in WAL it does not have to, but for a moment at start."""
+WAL_PAUSE = 0.01
+"""Seconds between two tries to switch a new file to WAL."""
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_FORMAT", "SQLITE_SCHEMA", "SQLITE_ERROR")
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM", "SQLITE_AUTH")
 
@@ -34,13 +37,29 @@ def open_database(
     with errors_of(path):
         db = sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
         try:
-            db.execute("PRAGMA journal_mode = WAL")
+            _use_wal(db, wait)
             db.execute(f"PRAGMA synchronous = {_word(synchronous)}")
             migrate(db, name, path)
         except BaseException:
             db.close()
             raise
     return db
+
+
+def _use_wal(db: sqlite3.Connection, wait: float) -> None:
+    """Switch to WAL. Where several do so at once, SQLite says "locked" without waiting as told."""
+    until = time.monotonic() + wait
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if (
+                not (getattr(error, "sqlite_errorname", "") or "").startswith("SQLITE_BUSY")
+                or time.monotonic() > until
+            ):
+                raise
+        time.sleep(WAL_PAUSE)
 
 
 def open_read_only(path: Path, name: str) -> sqlite3.Connection:

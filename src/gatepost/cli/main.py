@@ -25,6 +25,7 @@ COMMANDS: Commands = {
     "check": ("gatepost.cli.check", "What would happen to a mail, without doing it."),
     "plugin": ("gatepost.cli.plugin", "The checks: list, show, write a new one, try it."),
     "changes": ("gatepost.cli.changes", "Who changed what; undo a change."),
+    "srv": ("gatepost.cli.srv", "Policy as a tree of files: import, export."),
     "bypass": ("gatepost.cli.bypass", "Take the filter out and put it back."),
     "backup": ("gatepost.cli.backup", "Write everything that is remembered into one file."),
     "restore": ("gatepost.cli.restore", "Put a backup back."),

@@ -45,6 +45,10 @@ class PolicyWriter(PolicyReader):
         super().__init__(path, open_database(path, "policy", wait=wait))
         self._clock = clock
 
+    def now(self) -> float:
+        """Return the time under which changes are written down."""
+        return self._clock()
+
     def domain_id(self, name: str) -> int | None:
         """Return the number of a hosted domain, None if it is none."""
         row = self.db.execute("SELECT id FROM domain WHERE name = ?", (name,)).fetchone()
@@ -74,7 +78,7 @@ class PolicyWriter(PolicyReader):
         """Delete a domain with everything that is its own."""
         db = self.db
         db.execute("DELETE FROM recipient WHERE domain = ?", (self.require_domain(name),))
-        for table in ("setting", "entry"):
+        for table in ("setting", "entry", "from_file"):
             db.execute(f"DELETE FROM {table} WHERE domain = ?", (name,))  # noqa: S608
         db.execute("DELETE FROM domain WHERE name = ?", (name,))
 

@@ -30,7 +30,7 @@ ENTRIES = {
         "sender_domain",
         "allow",
         "sender_domain",
-        "a.example",
+        "a.test",
     ),
     "mailboxes/ann/whitelisted/senders/b@a.example": ("ann", "", "allow", "sender", "b@a.example"),
 }

@@ -119,7 +119,7 @@ def order_of(*plugins: type[Plugin]) -> list[list[str]]:
 
 
 def test_groups() -> None:
-    """One group for what may run at once; by wave, then by cost; inside by the order of a session."""
+    """One group for what may run at once; by cost, then by wave; inside by the order of a session."""
 
     async def slow(_self: Plugin, _ctx: Any) -> None:
         await asyncio.sleep(0)
@@ -138,16 +138,29 @@ def test_groups() -> None:
     assert [["b.rcpt"], ["a.connect"]] == order_of(
         make_plugin("A", connect=hook, needs=(Fact,)), make_plugin("B", rcpt=hook, tells=(Fact,))
     )
+    # Cheap with the facts of a cheap one comes before dear, with those of a dear one behind it.
+    assert [["b.rcpt"], ["a.rcpt"], ["c.rcpt"]] == order_of(
+        make_plugin("A", rcpt=hook, needs=(Fact,)),
+        make_plugin("B", rcpt=hook, tells=(Fact,)),
+        make_plugin("C", rcpt=hook, cost=Cost.DNS),
+    )
+    assert [["c.rcpt"], ["b.rcpt"], ["a.rcpt"], ["d.rcpt"]] == order_of(
+        make_plugin("A", rcpt=hook, needs=(Fact,)),
+        make_plugin("B", rcpt=hook, cost=Cost.DNS, tells=(Fact,)),
+        make_plugin("C", rcpt=hook),
+        make_plugin("D", rcpt=hook, cost=Cost.NETWORK),
+    )
 
 
 def test_without_work() -> None:
     """A check without work is in no group and says "no opinion" all the same."""
     bench = Bench(load(entries=False))
     plan = Plan(bench.registry, bench.policy())
-    assert {"deny_list"} <= {f.plugin for f in plan.idle}
-    assert {"recipients", "helo_name", "early_talker"} == {
-        s.plugin.name for group in plan.recipient for s in group
-    }
+    idle = {f.plugin for f in plan.idle}
+    asked = {s.plugin.name for group in plan.recipient for s in group}
+    assert {"deny_list", "localpart_rules"} <= idle
+    assert {"recipients", "helo_name"} <= asked
+    assert set() == idle & asked
 
 
 def test_who_may_vouch() -> None:

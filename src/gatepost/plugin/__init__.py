@@ -2,6 +2,7 @@
 
 from gatepost.dns.names import DnsError, DnsFailure, NoData, NxDomain, reverse_labels
 from gatepost.mail.address import Address, AddressError, parse_address
+from gatepost.mail.automatic import Automatic, Kind, automatic
 from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Score, Take, Verdict
 from gatepost.plugin.base import Cost, Plugin, PluginSettings, Scope
 from gatepost.plugin.bounces import BatvTag
@@ -15,6 +16,7 @@ __all__ = [
     "Address",
     "AddressError",
     "Allow",
+    "Automatic",
     "BatvTag",
     "CannotAnswer",
     "Context",
@@ -23,6 +25,7 @@ __all__ = [
     "DnsError",
     "DnsFailure",
     "DomainPolicy",
+    "Kind",
     "Mode",
     "NoData",
     "NxDomain",
@@ -38,6 +41,7 @@ __all__ = [
     "ToolMissing",
     "Tools",
     "Verdict",
+    "automatic",
     "parse_address",
     "reverse_labels",
 ]

@@ -2,8 +2,9 @@
 
 A `Step` is one hook of one plugin under one policy, with everything that does not change from
 mail to mail worked out. A `Plan` holds a policy's steps in groups; a group is what may run at
-once. Groups go by wave (a check that needs another's facts comes after it) and within a wave by
-cost, so that a dear check is not asked about a mail that a cheap one refused. Built once per
+once. Groups go by cost, so that a dear check is not asked about a mail that a cheap one refused
+(what needs a dear one's facts is as dear as that), and within a cost by wave: a check that needs
+another's facts comes after it. Built once per
 policy and kept with it; the order is made by sorting, there is no hand-kept list.
 """
 
@@ -162,6 +163,20 @@ def arrange(steps: Sequence[Step], policy: DomainPolicy) -> Groups:
     """Sort steps into groups: facts before those who need them, then cheap before dear."""
     ordered = sorted(steps, key=lambda s: (_ORDER[s.hook], s.index))
     waves: dict[int, int] = {}
+    tiers: dict[int, int] = {}
+
+    def tier(step: Step, above: frozenset[int]) -> int:
+        """A cheap check that needs what a dear one tells is as late as that one."""
+        known = tiers.get(id(step))
+        if known is not None:
+            return known
+        least = _TIERS[step.cost]
+        for other in ordered:
+            if other.plugin is not step.plugin and id(other) not in above and needs(step, other):
+                least = max(least, tier(other, above | {id(step)}))
+        if not above:
+            tiers[id(step)] = least
+        return least
 
     def wave(step: Step, above: frozenset[int]) -> int:
         known = waves.get(id(step))
@@ -174,7 +189,7 @@ def arrange(steps: Sequence[Step], policy: DomainPolicy) -> Groups:
             if other.plugin is step.plugin:
                 if _ORDER[other.hook] < _ORDER[step.hook]:
                     least = max(least, wave(other, above | {id(step)}) + other.waits)
-            elif any(fact in other.plugin.tells for fact in step.plugin.needs):
+            elif needs(step, other):
                 least = max(least, wave(other, above | {id(step)}) + 1)
         if not above:
             waves[id(step)] = least
@@ -182,7 +197,7 @@ def arrange(steps: Sequence[Step], policy: DomainPolicy) -> Groups:
 
     groups: dict[tuple[int, int], list[Step]] = {}
     for step in ordered:
-        step.rank = (wave(step, frozenset()), _TIERS[step.cost])
+        step.rank = (tier(step, frozenset()), wave(step, frozenset()))
         groups.setdefault(step.rank, []).append(step)
     may_allow = any(vouches(s.plugin) for s in ordered)
     # An allow entry makes nothing of a refusal, and what it does not lead past must be known then.
@@ -195,6 +210,11 @@ def arrange(steps: Sequence[Step], policy: DomainPolicy) -> Groups:
         tuple(sorted(groups[rank], key=lambda s: (not s.plugin.unskippable, _ORDER[s.hook], s.index)))
         for rank in sorted(groups)
     )
+
+
+def needs(step: Step, other: Step) -> bool:
+    """Return True when `other` tells a fact that `step` needs."""
+    return any(fact in other.plugin.tells for fact in step.plugin.needs)
 
 
 def vouches(plugin: Plugin) -> bool:

@@ -44,7 +44,17 @@ _ALWAYS = dict.fromkeys(("recipients", "deny_list", "client_rate"), Mode.ON)
 _LOOKS = dict.fromkeys(("rdns", "sender_domain", "reputation"), Mode.WATCH)
 """Checks that are off by themselves since they ask DNS or remember, and refuse nobody on watch."""
 _MORE = dict.fromkeys(
-    ("helo_name", "dnsbl", "early_talker", "rdns", "sender_domain", "greylist", "reputation", "bounce"),
+    (
+        "helo_name",
+        "dnsbl",
+        "early_talker",
+        "rdns",
+        "sender_domain",
+        "greylist",
+        "reputation",
+        "bounce",
+        "bounce_storm",
+    ),
     Mode.ON,
 )
 

@@ -13,6 +13,7 @@ from gatepost.mail.transaction import Recipient
 from gatepost.mail.verdict import Score
 from gatepost.plugin.base import Cost, Plugin, Scope
 from gatepost.plugin.bench import Bench, Case
+from gatepost.plugin.context import client_net
 from gatepost.plugin.hooks import HOOKS
 from gatepost.plugin.tools import Tools
 from gatepost.policy.lists import Entry, Lists
@@ -220,3 +221,20 @@ def test_every_hook_has_a_context() -> None:
     assert not isinstance(answer, list)
     asyncio.run(answer)
     assert ["address ann+shop@example.org"] == said
+
+
+@pytest.mark.parametrize(
+    ("client", "lengths", "expected"),
+    [
+        ("192.0.2.7", (), "192.0.2.7"),
+        ("192.0.2.7", (24, 64), "192.0.2.0/24"),
+        ("2001:db8::7", (), "2001:db8::/64"),
+        ("2001:db8:1::7", (24, 48), "2001:db8:1::/48"),
+        ("fe80::1%eth0", (), "fe80::/64"),
+        ("unknown", (24, 64), "unknown"),
+        ("", (), ""),
+    ],
+)
+def test_client_net(client: str, lengths: tuple[int, ...], expected: str) -> None:
+    """What counts as one client; who has no address stands for itself."""
+    assert expected == client_net(client, *lengths)

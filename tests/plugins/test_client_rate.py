@@ -10,10 +10,10 @@ import pytest
 from gatepost.mail.address import parse_address
 from gatepost.mail.transaction import Recipient
 from gatepost.mail.verdict import Defer
+from gatepost.plugin import client_net
 from gatepost.plugin.bench import Bench, Case
 from gatepost.plugin.registry import load
 from gatepost.plugin.tools import Tools
-from gatepost.plugins.client_rate import client_key
 from gatepost.policy.decide import Fate, Outcome
 
 REGISTRY = load(entries=False)
@@ -132,10 +132,10 @@ def test_exempt() -> None:
 
 def test_one_client() -> None:
     """IPv6 customers get a /64, so that is one client."""
-    assert "192.0.2.1" == client_key("192.0.2.1")
-    assert "2001:db8:1:2::/64" == client_key("2001:db8:1:2:3:4:5:6")
-    assert client_key("2001:db8:1:2::1") == client_key("2001:db8:1:2:ffff::1%eth0")
-    assert client_key("2001:db8:1:2::1") != client_key("2001:db8:1:3::1")
+    assert "192.0.2.1" == client_net("192.0.2.1")
+    assert "2001:db8:1:2::/64" == client_net("2001:db8:1:2:3:4:5:6")
+    assert client_net("2001:db8:1:2::1") == client_net("2001:db8:1:2:ffff::1%eth0")
+    assert client_net("2001:db8:1:2::1") != client_net("2001:db8:1:3::1")
     gate = Gate(connections=1)
     gate.connect("2001:db8::1")
     assert gate.connect("2001:db8::2") is not None

@@ -36,6 +36,18 @@ async def state_counts(state: State, clock: Clock) -> None:
     assert await state.add("k", 1, 60) == 1
 
 
+async def state_sums(state: State, clock: Clock) -> None:
+    """Counts by the beginning of their key, over all windows; what slid out of a window still counts here."""
+    clock.now = 1_000_000.0 * 60
+    await state.add("bill 1", 2, 60)
+    clock.now += 61
+    await state.add("bill 1", 3, 60)
+    await state.add("bill 2", 1, 600)
+    await state.add("bil", 9, 60)
+    assert await state.sums("bill ") == {"bill 1": 5, "bill 2": 1}
+    assert await state.sums("nothing") == {}
+
+
 async def records(records: Records, _clock: Clock) -> None:
     """Records are per domain and check, listed by prefix."""
     assert await records.get("a.example", "p", "k") is None
@@ -86,5 +98,5 @@ async def reservations(records: Records, clock: Clock) -> None:
     assert await records.reserve(*place, 0, 60) is None
 
 
-STATE = [pytest.param(promise, id=promise.__name__) for promise in (state_values, state_counts)]
+STATE = [pytest.param(promise, id=promise.__name__) for promise in (state_values, state_counts, state_sums)]
 RECORDS = [pytest.param(promise, id=promise.__name__) for promise in (records, reservations)]

@@ -185,3 +185,47 @@ def test_purge(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) ->
     db = store._db
     assert db.execute("SELECT count(*) FROM value").fetchone() == (18,)
     assert db.execute("SELECT count(*) FROM count").fetchone() == (0,)
+
+
+def test_grouped(tmp_path: Path, clock: Clock) -> None:
+    """Ten thousand first-seen triplets and their counts are one transaction; a look at a count is none."""
+    state = StateStore(tmp_path / "state.db", clock=clock)
+    said: list[str] = []
+    state._db.set_trace_callback(said.append)
+
+    async def storm() -> None:
+        for n in range(10_000):
+            await state.put(f"triplet {n}", b"1", 60)
+            await state.add("first", 1, 60)
+
+    asyncio.run(storm())
+    assert not [line for line in said if line.startswith(("BEGIN", "COMMIT", "INSERT"))]
+    state.flush()
+    assert 1 == sum(line.startswith("BEGIN") for line in said)
+    assert 10_000 == asyncio.run(state.add("first", 0, 60))
+    said.clear()
+    state.flush()
+    assert not [line for line in said if line.startswith(("BEGIN", "INSERT"))]
+
+
+def test_purge_after_an_attack(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What an attack left behind goes in steps that follow at once, while most of what is seen is old."""
+    monkeypatch.setattr(state_db, "PURGE_ROWS", 10)
+    monkeypatch.setattr(state_db, "PURGE_MORE", 3)
+    state = StateStore(tmp_path / "state.db", clock=clock)
+
+    async def attack() -> None:
+        for n in range(100):
+            await state.put(f"triplet {n:03}", b"1", 60)
+
+    def left() -> int:
+        return int(state._db.execute("SELECT count(*) FROM value").fetchone()[0])
+
+    asyncio.run(attack())
+    state.flush()
+    clock.now += 61 + state_db.PURGE_EVERY
+    state.flush()
+    assert 70 == left()
+    clock.now += state_db.PURGE_EVERY
+    state.flush()
+    assert 40 == left()

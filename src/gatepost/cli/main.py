@@ -24,6 +24,7 @@ COMMANDS: Commands = {
     "archive": ("gatepost.cli.archive", "Kept mail: list, show, release, delete."),
     "queue": ("gatepost.cli.queue", "Mail that waits to be handed on."),
     "check": ("gatepost.cli.check", "What would happen to a mail, without doing it."),
+    "greylist": ("gatepost.cli.greylist", "What putting strangers off costs a domain."),
     "plugin": ("gatepost.cli.plugin", "The checks: list, show, write a new one, try it."),
     "changes": ("gatepost.cli.changes", "Who changed what; undo a change."),
     "srv": ("gatepost.cli.srv", "Policy as a tree of files: import, export."),

@@ -33,6 +33,13 @@ class ShadowState:
         """Count on top of what others have counted."""
         return await self._own.add(key, n, window) + await self._below.add(key, 0, window)
 
+    async def sums(self, prefix: str) -> dict[str, int]:
+        """Return counts on top of what others have counted."""
+        found = await self._below.sums(prefix)
+        for key, number in (await self._own.sums(prefix)).items():
+            found[key] = found.get(key, 0) + number
+        return found
+
     async def delete(self, key: str) -> None:
         """Forget a value until this check is over."""
         self._gone.add(key)

@@ -6,7 +6,7 @@ from gatepost.mail.automatic import Automatic, Kind, automatic
 from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Score, Take, Verdict
 from gatepost.plugin.base import Cost, Plugin, PluginSettings, Scope
 from gatepost.plugin.bounces import BatvTag
-from gatepost.plugin.context import Context
+from gatepost.plugin.context import Context, client_net
 from gatepost.plugin.tools import CannotAnswer, PluginMistake, ToolMissing, Tools
 from gatepost.policy.policy import Action, DomainPolicy, Mode, OnFailure
 
@@ -42,6 +42,7 @@ __all__ = [
     "Tools",
     "Verdict",
     "automatic",
+    "client_net",
     "parse_address",
     "reverse_labels",
 ]

@@ -47,6 +47,20 @@ LISTED = "listed"
 """Key in a transaction's answers: (lists, the entry of them that decides); the decision asks again."""
 
 
+def client_net(client: str, ipv4: int = 32, ipv6: int = 64) -> str:
+    """Return what counts as one client: its network of these prefix lengths, as text.
+
+    An IPv6 /64 is what one customer gets. What is no address (a socket's client) stands for itself.
+    """
+    if ":" not in client and ipv4 == 32:
+        return client
+    try:
+        address = ip_address(client.partition("%")[0])
+    except ValueError:
+        return client
+    return str(ip_network((address, ipv4 if address.version == 4 else ipv6), strict=False))
+
+
 class Context(Generic[S]):
     """One question to one plugin. Valid only until the hook has answered."""
 

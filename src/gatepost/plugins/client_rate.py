@@ -1,11 +1,21 @@
 """Slow down clients that come too often."""
 
 from functools import cached_property
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from pydantic import Field, field_validator
 
-from gatepost.plugin import Context, Defer, DomainPolicy, Mode, Plugin, PluginSettings, Scope, Verdict
+from gatepost.plugin import (
+    Context,
+    Defer,
+    DomainPolicy,
+    Mode,
+    Plugin,
+    PluginSettings,
+    Scope,
+    Verdict,
+    client_net,
+)
 
 LIMITS = {
     "connect": ("connections", "unknown_recipients"),
@@ -91,7 +101,7 @@ class ClientRate(Plugin):
         outcome = ctx.outcome
         if outcome is not None and outcome.enhanced == "5.1.1" and not _exempt(ctx):
             await ctx.state.add(
-                f"unknown_recipients {client_key(ctx.session.client)}", 1, ctx.settings.window
+                f"unknown_recipients {client_net(ctx.session.client)}", 1, ctx.settings.window
             )
 
 
@@ -99,16 +109,9 @@ async def _over(ctx: Context[Settings], what: str, limit: int, n: int) -> bool:
     """Count `n` more and return True when the limit is passed (with 0: when it is reached)."""
     if limit == 0:
         return False
-    count = await ctx.state.add(f"{what} {client_key(ctx.session.client)}", n, ctx.settings.window)
+    count = await ctx.state.add(f"{what} {client_net(ctx.session.client)}", n, ctx.settings.window)
     return count > limit if n else count >= limit
 
 
 def _exempt(ctx: Context[Settings]) -> bool:
     return bool(ctx.settings.exempt) and ctx.client_in(ctx.settings.networks)
-
-
-def client_key(client: str) -> str:
-    """Return what is counted as one client: an IPv4 address, or the /64 of an IPv6 address."""
-    if ":" not in client:
-        return client
-    return str(ip_network((ip_address(client.partition("%")[0]), 64), strict=False))

@@ -159,6 +159,9 @@ class State(Protocol):
     async def delete(self, key: str) -> None:
         """Forget a value."""
 
+    async def sums(self, prefix: str) -> dict[str, int]:
+        """Return the counts whose key begins so, each over all that is kept of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reservation:

@@ -35,6 +35,14 @@ class MemoryState:
         running = self._counts[key, window, bucket] = self._counts.get((key, window, bucket), 0) + n
         return sliding(now, window, running, self._counts.get((key, window, bucket - 1), 0))
 
+    async def sums(self, prefix: str) -> dict[str, int]:
+        """Return the counts whose key begins so, each over all that is kept of it."""
+        found: dict[str, int] = {}
+        for (key, _, _), number in self._counts.items():
+            if key.startswith(prefix):
+                found[key] = found.get(key, 0) + number
+        return found
+
     async def delete(self, key: str) -> None:
         """Forget a value and a count."""
         self._values.pop(key, None)

@@ -25,6 +25,9 @@ MAX_KEYS = 100_000
 PURGE_ROWS = 500
 """Rows that are looked at for having expired, every so often."""
 PURGE_EVERY = 10.0
+PURGE_MORE = 20
+"""So often in a row, while half of what is looked at has expired: after an attack that left much behind."""
+LAST_CHARACTER = "\U0010ffff"
 _TABLES = ("value", "count")
 
 
@@ -95,6 +98,20 @@ class StateStore:
                 self._relieve()
         return sliding(now, window, count[1], count[2])
 
+    async def sums(self, prefix: str) -> dict[str, int]:
+        """Return the counts whose key begins so, each over all that is kept of it."""
+        self.flush()
+        with errors_of(self.path):
+            rows = self._db.execute(
+                "SELECT key, number FROM count WHERE key >= ? AND key < ? AND expires > ?",
+                (prefix, prefix + LAST_CHARACTER, self._clock()),
+            ).fetchall()
+        found: dict[str, int] = {}
+        for place, number in rows:
+            key = place.rpartition("\x1f")[0]
+            found[key] = found.get(key, 0) + number
+        return found
+
     # -- writing behind ------------------------------------------------------------------------
 
     def flush(self) -> None:
@@ -145,15 +162,23 @@ class StateStore:
     def _purge(self, now: float) -> None:
         """Delete what has expired, a few rows at a time, round and round by key."""
         for table in _TABLES:
-            rows = self._db.execute(
-                f"SELECT key, expires FROM {table} WHERE key > ? ORDER BY key LIMIT ?",  # noqa: S608
-                (self._purged[table], PURGE_ROWS),
-            ).fetchall()
-            old = [(key, now) for key, expires in rows if expires <= now]
-            if old:
-                with transaction(self._db):
-                    self._db.executemany(f"DELETE FROM {table} WHERE key = ? AND expires <= ?", old)  # noqa: S608
-            self._purged[table] = rows[-1][0] if len(rows) == PURGE_ROWS else ""
+            for _ in range(PURGE_MORE):
+                if not self._purge_some(table, now):
+                    break
+
+    def _purge_some(self, table: str, now: float) -> bool:
+        """Look at the next rows; True: many of them had expired, and there are more."""
+        rows = self._db.execute(
+            f"SELECT key, expires FROM {table} WHERE key > ? ORDER BY key LIMIT ?",  # noqa: S608
+            (self._purged[table], PURGE_ROWS),
+        ).fetchall()
+        old = [(key, now) for key, expires in rows if expires <= now]
+        if old:
+            with transaction(self._db):
+                self._db.executemany(f"DELETE FROM {table} WHERE key = ? AND expires <= ?", old)  # noqa: S608
+        full = len(rows) == PURGE_ROWS
+        self._purged[table] = rows[-1][0] if full else ""
+        return full and len(old) * 2 >= PURGE_ROWS
 
     # -- reading -------------------------------------------------------------------------------
 

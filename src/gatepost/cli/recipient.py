@@ -71,11 +71,48 @@ def listing(domain: str, limit: int | None, after: str, as_json: bool) -> None:
 
 @command.command("import")
 @domain_argument()
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="[FILE|PATH...]", nargs=-1)
 @INVALID
 @click.option("--replace", is_flag=True, help="Whoever is not in the file goes off the list.")
-def import_(domain: str, file: str, invalid: bool, replace: bool) -> None:
-    """Add recipients from a file (`-` is stdin): one a line, `#` begins a comment."""
+@click.option("--found-in", "found_in", is_flag=True, help="PATH... is old mail: Maildirs, mboxes, messages.")
+@click.option("--all", "everybody", is_flag=True, help="Found in mail: write all.")
+@click.option("--at-least", type=click.IntRange(1), metavar="N", help="Write those with so many mails.")
+@click.option("--since", metavar="TIME", help="Write those with mail since then: 2y, 90d, or a date.")
+@click.option("--choose", multiple=True, metavar="LOCALPART", help="Write this one; may be repeated.")
+@as_json
+def import_(
+    domain: str,
+    file: tuple[str, ...],
+    invalid: bool,
+    replace: bool,
+    found_in: bool,
+    everybody: bool,
+    at_least: int | None,
+    since: str | None,
+    choose: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Add recipients from a file, or those for whom old mail is there.
+
+    FILE (`-` is stdin) has one a line, `#` begins a comment.
+
+    With --found-in all mail below PATH... is read and each local part listed with its first and
+    last use and its number of mails. Nothing is written until you say which: --all, --at-least,
+    --since (both must hold), --choose; on a terminal you are asked.
+    """
+    if found_in:
+        if invalid or replace or not file:
+            raise click.UsageError("--found-in PATH... goes without --invalid and --replace")
+        from gatepost.cli.found import import_found
+
+        import_found(domain, file, everybody, at_least, since, choose, as_json)
+        return
+    if len(file) != 1 or everybody or at_least or since or choose or as_json:
+        raise click.UsageError("one FILE, or --found-in PATH...")
+    _from_file(domain, file[0], invalid, replace)
+
+
+def _from_file(domain: str, file: str, invalid: bool, replace: bool) -> None:
     from gatepost.desk import recipients
 
     data = read_file(file)

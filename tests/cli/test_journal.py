@@ -1,4 +1,4 @@
-"""`gatepost journal` and `gatepost explain`: what became of a mail, and why."""
+"""`gatepost journal`: what became of each mail."""
 
 from __future__ import annotations
 
@@ -68,20 +68,6 @@ def test_hostile(hosted: Run, data: Path) -> None:
     write(data, sender=HOSTILE)
     for words in (("journal",), ("journal", "--json"), ("explain", ID)):
         assert "\x1b" not in hosted(*words).stdout
-
-
-def test_explain(hosted: Run, as_json: Run, data: Path) -> None:
-    """Each check with its result and its time, by the id of the reply."""
-    write(data)
-    text = hosted("explain", ID.lower()).stdout
-    assert "nothing against it" in text
-    assert "refuses it" in text
-    assert "12.5 ms" in text
-    assert "listed in bl.test" in text
-    assert "192.0.2.7 (mail.spam.test), HELO spam.test" in text
-    found = as_json("explain", f"{ID}.1")
-    assert found["session"]["helo"] == "spam.test"
-    assert [c["check"] for c in found["outcomes"][0]["checks"]] == ["recipients", "dnsbl"]
 
 
 def test_follow(hosted: Run, config: Path, data: Path) -> None:

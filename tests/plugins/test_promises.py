@@ -34,6 +34,7 @@ BUSY: dict[str, dict[str, Any]] = {
     "dnsbl": {"zones": ["bl.test"]},
     "client_rate": {"connections": 1, "messages": 1, "recipients": 1, "unknown_recipients": 1},
     "deny_list": {"header_from": True},
+    "bounce": {"batv": True, "batv_keys": ["0:secret"], "batv_addresses": ["*"]},
 }
 """Settings under which a plugin has work for all its hooks and uses its tools."""
 LISTS = Lists([Entry(1, "deny", "ip", "198.51.100.1")])

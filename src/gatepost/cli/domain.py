@@ -165,8 +165,11 @@ def unset(words: tuple[str, ...], everywhere: bool, expect: int | None) -> None:
 @click.argument("key", required=False)
 @EVERYWHERE
 @click.option("--changed", is_flag=True, help="Only what somebody set.")
+@click.option("--secrets", is_flag=True, help="Show keys and passwords too.")
 @as_json
-def get(domain: str | None, key: str | None, everywhere: bool, changed: bool, as_json: bool) -> None:
+def get(
+    domain: str | None, key: str | None, everywhere: bool, changed: bool, secrets: bool, as_json: bool
+) -> None:
     """Show each value in force with where it comes from: default, all domains, domain, mailbox."""
     from gatepost.desk import domains
 
@@ -174,7 +177,7 @@ def get(domain: str | None, key: str | None, everywhere: bool, changed: bool, as
         domain, key = None, domain
     where = one_scope(domain, everywhere)
     with at_desk() as desk:
-        values, faults = domains.get_values(desk, where)
+        values, faults = domains.get_values(desk, where, secrets=secrets)
         if key is not None:
             values = [domains.one_of(values, key)]
     if changed:

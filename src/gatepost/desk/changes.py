@@ -11,6 +11,7 @@ from typing import Any
 
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError, NotFound
+from gatepost.policy.settings import HIDDEN, is_secret
 from gatepost.store.base import Change, StoreError
 from gatepost.store.base import Conflict as StoreConflict
 from gatepost.store.base import NotFound as StoreNotFound
@@ -62,8 +63,8 @@ def in_words(change: Change) -> str:
 
 def _settings(before: dict[str, Any], after: dict[str, Any]) -> str:
     parts = []
-    for key, new in after.items():
-        old = before.get(key)
+    for key, new in hidden(after).items():
+        old = hidden(before).get(key)
         if new is None:
             parts.append(f"{key}: {_short(old)} -> not set")
         elif old is None:
@@ -71,6 +72,18 @@ def _settings(before: dict[str, Any], after: dict[str, Any]) -> str:
         else:
             parts.append(f"{key}: {_short(old)} -> {_short(new)}")
     return ", ".join(parts)
+
+
+def hidden(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values with what is secret left out; None (not set) stays None."""
+    return {
+        key: HIDDEN
+        if value is not None and is_secret(key)
+        else hidden(value)
+        if isinstance(value, dict)
+        else value
+        for key, value in values.items()
+    }
 
 
 def _recipients(change: Change) -> str:

@@ -16,6 +16,7 @@ from gatepost.desk.plugins import message_of
 from gatepost.desk.shadow import ShadowRecords, ShadowState
 from gatepost.desk.steps import Step, of_findings
 from gatepost.dns.resolver import Resolver
+from gatepost.mail import batv
 from gatepost.mail.address import Address, AddressError, parse_address
 from gatepost.mail.message import Message
 from gatepost.mail.session import Session
@@ -149,7 +150,7 @@ class _Trial:
         message = message_of(self._raw)
         answers = []
         for address in recipients:
-            recipient = Recipient(address, address)
+            recipient = Recipient(address, batv.plain(address))
             outcome = turned_away or await self._at_rcpt(recipient)
             if outcome is not None and not self._waits_for_data(recipient, outcome):
                 answers.append(self._answer(recipient, outcome, AT_RCPT))

@@ -17,7 +17,14 @@ from gatepost.desk.scopes import hosted, hosted_scope
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.presets import PRESETS, Preset
 from gatepost.policy.resolve import Fault, Resolver, values_of
-from gatepost.policy.settings import SETTINGS, PluginDefaults, SettingError, check_settings
+from gatepost.policy.settings import (
+    HIDDEN,
+    SETTINGS,
+    PluginDefaults,
+    SettingError,
+    check_settings,
+    is_secret,
+)
 from gatepost.policy.source import DomainRows
 from gatepost.relay.ourselves import Ourselves
 from gatepost.relay.routes import Route, RouteError, parse_route
@@ -93,12 +100,18 @@ def unset_values(desk: Desk, word: str | None, keys: Iterable[str], expect: int 
     return _put(desk, scope, dict.fromkeys(gone), expect)
 
 
-def get_values(desk: Desk, word: str | None) -> tuple[list[Value], list[Fault]]:
-    """Return every setting in force with its origin, and the stored values that could not be used."""
+def get_values(desk: Desk, word: str | None, *, secrets: bool = False) -> tuple[list[Value], list[Fault]]:
+    """Return every setting in force with its origin, and the stored values that could not be used.
+
+    Secrets are left out (`HIDDEN` stands there) unless asked for.
+    """
     policy, faults = resolved(desk, word)
     found = values_of(policy, desk.registry.defaults())
     if word is None:
         found.pop("route", None)
+    for key, (value, origin) in found.items():
+        if value and not secrets and is_secret(key):
+            found[key] = HIDDEN, origin
     return [Value(key, value, origin) for key, (value, origin) in found.items()], faults
 
 

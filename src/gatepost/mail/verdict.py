@@ -20,6 +20,9 @@ class Reject:
     enhanced: str = "5.7.1"
     at_once: bool = False
     """Said at RCPT also where the domain refuses after the data (`refuse_at`): no copy is kept."""
+    action: str = ""
+    """What this refusal becomes, where the check has an action for it alone (`reject`, `quarantine`, `defer`,
+    `tag`); empty: what the domain set for the check."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,12 @@ class Context(Generic[S]):
         return target.final if target is not None and self._step.sees_recipient else None
 
     @property
+    def named(self) -> Address | None:
+        """The recipient as the client named it: with a BATV tag, or before it was rewritten."""
+        target = self._target
+        return target.address if target is not None and self._step.sees_recipient else None
+
+    @property
     def recipients(self) -> list[Address]:
         """All recipients accepted so far in this transaction."""
         return [r.address for r in self.transaction.recipients]

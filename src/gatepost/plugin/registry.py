@@ -27,7 +27,7 @@ from gatepost.plugin.context import Context
 from gatepost.plugin.hooks import RESERVED, faults, suggestion
 from gatepost.policy.lists import Lists
 from gatepost.policy.policy import Action, Mode, OnFailure, PluginPolicy
-from gatepost.policy.settings import PluginDefaults
+from gatepost.policy.settings import PluginDefaults, is_secret
 
 BUILT_IN = "built-in"
 PACKAGE = "gatepost.plugins"
@@ -171,7 +171,8 @@ def explain_faults(name: str, model: type[PluginSettings], error: ValueError) ->
             allowed = "" if near else f"; its settings are {', '.join(sorted(model.model_fields)) or 'none'}"
             said.append(f"{key}: {name} has no setting {place!r}{near or allowed}")
         else:
-            said.append(f"{key}: {fault['msg']}, not {fault['input']!r:.80}")
+            given = "" if is_secret(place.partition(".")[0]) else f", not {fault['input']!r:.80}"
+            said.append(f"{key}: {fault['msg']}{given}")
     return said
 
 

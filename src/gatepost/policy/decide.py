@@ -195,6 +195,7 @@ def _refused_by(finding: Finding) -> Outcome | None:
         or finding.action is not Action.REJECT
         or finding.allowed_by
         or finding.failure
+        or verdict.action
     ):
         return None
     known = _KNOWN.get(id(verdict))
@@ -213,6 +214,8 @@ def _refusal(finding: Finding) -> Outcome:
     assert isinstance(verdict, Reject | Defer | Take)
     if isinstance(verdict, Take):
         return Outcome(Fate.TAKE, plugin, verdict.reason, code=250, enhanced="2.6.0")
+    if isinstance(verdict, Reject) and verdict.action:
+        action = Action(verdict.action)
     # A check that could not answer defers whatever its action is: `on_failure` said so.
     if action is Action.TAG and not finding.failure:
         return ACCEPTED

@@ -24,6 +24,16 @@ MAX_POINTS = 10_000.0
 LEVELS = ("all", "domain", "mailbox")
 
 
+SECRETS = ("_keys", "_key", "_secret", "_password")
+HIDDEN = "(hidden)"
+"""What is shown in the place of a secret."""
+
+
+def is_secret(key: str) -> bool:
+    """Return whether the value of a setting is shown only to who asks for it: its name ends so."""
+    return key.endswith(SECRETS)
+
+
 class SettingError(ValueError):
     """A setting cannot be so; the text is for the person who set it."""
 

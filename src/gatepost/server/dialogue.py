@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from gatepost.mail import batv
 from gatepost.mail.address import Address, fold
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
@@ -215,7 +216,9 @@ class Dialogue:
             return self._refuse(Recipient(address, address), NO_POLICY)
         if policy is None:
             return self._refuse(Recipient(address, address), NOT_OURS)
-        recipient = Recipient(address, address, event.notify, event.orcpt, policy)
+        # Whatever checks bounces: who is named with a BATV tag is the one behind it, for list and counts.
+        final = batv.plain(address) if address.local[:5].lower() == "prvs=" else address
+        recipient = Recipient(address, final, event.notify, event.orcpt, policy)
         pipeline = self.gateway.pipeline
         if pipeline.rewrites(policy):
             return self._rcpt_rewritten(recipient, policy)

@@ -18,6 +18,7 @@ COMMANDS: Commands = {
     "alias": ("gatepost.cli.alias", "Counted addresses: word.5.user@, good for a few mails."),
     "list": ("gatepost.cli.lists", "Allow and deny lists."),
     "rules": ("gatepost.cli.rules", "Patterns for addresses that nobody has."),
+    "batv": ("gatepost.cli.batv", "Sign the return path of outgoing mail, to know forged bounces."),
     "storm": ("gatepost.cli.storm", "Addresses that a storm of bounces has closed."),
     "journal": ("gatepost.cli.journal", "What became of each mail; --follow shows it live."),
     "explain": ("gatepost.cli.explain", "Every check of one mail, with its result and time."),

@@ -8,8 +8,8 @@ coroutine when something has to be waited for. What the checks say becomes an ou
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gatepost.mail import batv
 from gatepost.mail.address import Address, fold
@@ -20,20 +20,7 @@ from gatepost.plugin.context import LISTED
 from gatepost.policy.decide import Fate, Finding, Outcome, decide_recipient
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
-from gatepost.server.fixed import (
-    BYE,
-    CHUNK_OK,
-    EARLY_DATA,
-    GO_AHEAD,
-    LATER,
-    NO_POLICY,
-    NOT_OURS,
-    RECIPIENT_OK,
-    RESET_OK,
-    SENDER_OK,
-    SPLIT,
-    refusal,
-)
+from gatepost.server import fixed
 from gatepost.server.intake import Intake
 from gatepost.server.record import trace_of
 from gatepost.smtp.server import (
@@ -77,6 +64,8 @@ class Dialogue:
         "transaction",
         "why",
     )
+    answers: ClassVar[Mapping[type, Callable[[Any, Any], Answer]]]
+    """Type of event -> who answers it: a dialogue of another kind has others."""
 
     def __init__(self, gateway: Gateway, session: Session, protocol: ServerProtocol) -> None:
         self.gateway = gateway
@@ -122,14 +111,14 @@ class Dialogue:
 
     def _reset(self, _event: Reset) -> Answer:
         self._abandon("RSET")
-        return self.protocol.reply(RESET_OK)
+        return self.protocol.reply(fixed.RESET_OK)
 
     def _quit(self, _event: Quit) -> Answer:
         if self.transaction is not None:
             self._abandon("QUIT")
         self.closing = self.said_quit = True
         self.why = self.why or "quit"
-        return self.protocol.reply(BYE)
+        return self.protocol.reply(fixed.BYE)
 
     def _abort(self, event: Abort) -> Answer:
         self.closing = True
@@ -195,11 +184,11 @@ class Dialogue:
         refused = gateway.pipeline.gateway_mail(session, transaction) if gateway.guards_mail else None
         if refused is not None:
             self.transaction = None
-            outcome = refusal(refused)
+            outcome = fixed.refusal(refused)
             return self.protocol.reply(
                 Reply(outcome.code, outcome.enhanced, f"{outcome.public} ({session.id})")
             )
-        return self.protocol.reply(SENDER_OK)
+        return self.protocol.reply(fixed.SENDER_OK)
 
     def _rcpt(self, event: Rcpt) -> Answer:
         transaction, snapshot = self.transaction, self.snapshot
@@ -213,12 +202,11 @@ class Dialogue:
         except PolicyUnavailable as error:
             # An unreadable policy must never look like "no such domain": 4xx, not 5xx.
             self.gateway.no_policy(error)
-            return self._refuse(Recipient(address, address), NO_POLICY)
+            return self._refuse(Recipient(address, address), fixed.NO_POLICY)
         if policy is None:
-            return self._refuse(Recipient(address, address), NOT_OURS)
+            return self._refuse(Recipient(address, address), fixed.NOT_OURS)
         # Whatever checks bounces: who is named with a BATV tag is the one behind it, for list and counts.
-        final = batv.plain(address) if address.local[:5].lower() == "prvs=" else address
-        recipient = Recipient(address, final, event.notify, event.orcpt, policy)
+        recipient = Recipient(address, batv.plain(address), event.notify, event.orcpt, policy)
         pipeline = self.gateway.pipeline
         if pipeline.rewrites(policy):
             return self._rcpt_rewritten(recipient, policy)
@@ -251,22 +239,22 @@ class Dialogue:
             policy = policy.for_mailbox(local)
             recipient.policy = policy
         if self.transaction.recipients and self._splits(policy):
-            return self._refuse(recipient, SPLIT)
+            return self._refuse(recipient, fixed.SPLIT)
         if local in ALWAYS_THERE:
             recipient.exempt = True
             self.transaction.recipients.append(recipient)
-            return self.protocol.reply(RECIPIENT_OK)
+            return self.protocol.reply(fixed.RECIPIENT_OK)
         assert self.snapshot is not None
         pipeline = self.gateway.pipeline
         guarded = self.gateway.guards_rcpt
         refused = pipeline.gateway_rcpt(self.session, self.transaction, recipient) if guarded else None
         if refused is not None:
-            return self._refuse(recipient, refusal(refused))
+            return self._refuse(recipient, fixed.refusal(refused))
         try:
             row = self.snapshot.recipient(policy.domain, local)
         except PolicyUnavailable as error:
             self.gateway.no_policy(error)
-            return self._refuse(recipient, NO_POLICY)
+            return self._refuse(recipient, fixed.NO_POLICY)
         findings = pipeline.run_recipient(self.session, self.transaction, recipient, policy, row)
         if isinstance(findings, list):
             return self._judge(recipient, policy, findings)
@@ -314,7 +302,7 @@ class Dialogue:
         if fate is Fate.REJECT or fate is Fate.DEFER:
             if policy.bypass and outcome.enhanced != "5.1.1":
                 transaction.recipients.append(recipient)
-                return self.protocol.reply(RECIPIENT_OK)
+                return self.protocol.reply(fixed.RECIPIENT_OK)
             if (
                 policy.lists.allows_senders
                 and outcome.plugin not in self.gateway.pipeline.unskippable
@@ -325,7 +313,7 @@ class Dialogue:
         if fate is Fate.REJECT or fate is Fate.DEFER:
             return self._refuse_or_wait(recipient, policy, outcome, trace)
         transaction.recipients.append(recipient)
-        return self.protocol.reply(RECIPIENT_OK)
+        return self.protocol.reply(fixed.RECIPIENT_OK)
 
     async def _judge_by_proof(
         self, recipient: Recipient, policy: DomainPolicy, findings: list[Finding]
@@ -343,7 +331,7 @@ class Dialogue:
             if outcome.fate is Fate.REJECT or outcome.fate is Fate.DEFER:
                 return self._refuse_or_wait(recipient, policy, outcome, trace_of(findings, outcome))
         transaction.recipients.append(recipient)
-        return self.protocol.reply(RECIPIENT_OK)
+        return self.protocol.reply(fixed.RECIPIENT_OK)
 
     def _count_use(self, entry: Entry | None) -> None:
         if entry is not None:
@@ -377,7 +365,7 @@ class Dialogue:
                 recipient.pending = outcome
                 if all(other.pending is not None for other in self.transaction.recipients):
                     self.transaction.recipients.append(recipient)
-                    return self.protocol.reply(RECIPIENT_OK)
+                    return self.protocol.reply(fixed.RECIPIENT_OK)
                 # Someone else's copy is accepted already: 250 after the data would be ambiguous
                 # for this one, so it is refused here and its copy kept from the data that follow.
                 self.transaction.refused.append(recipient)
@@ -403,12 +391,12 @@ class Dialogue:
         if event.early:
             self.closing = True
             self.why = "data before 354"
-            return self.protocol.reply(EARLY_DATA)
+            return self.protocol.reply(fixed.EARLY_DATA)
         self._begin()
-        return self.protocol.reply(GO_AHEAD)
+        return self.protocol.reply(fixed.GO_AHEAD)
 
     def _chunk_end(self, _event: BdatChunkEnd) -> Answer:
-        return self.protocol.reply(CHUNK_OK)
+        return self.protocol.reply(fixed.CHUNK_OK)
 
     async def _data_end(self, event: DataEnd) -> bytes:
         intake = self.intake or self._begin()
@@ -417,7 +405,7 @@ class Dialogue:
         except Exception as error:
             self.gateway.bug("intake", error, self.session.id)
             intake.failed(str(error))
-            replies = [LATER.with_id(self.session.id)]
+            replies = [fixed.LATER.with_id(self.session.id)]
         intake.close()
         self.intake = None
         self.transaction = None
@@ -451,3 +439,4 @@ ANSWERS: dict[type, Callable[[Dialogue, Any], Answer]] = {
     Abort: Dialogue._abort,
 }
 """Who answers which event; DataChunk, Answer and StartTls are the connection's own."""
+Dialogue.answers = ANSWERS

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.mail.headers import count_received, date, date_header, received, strip_headers
+from gatepost.mail.headers import add_to_subject, count_received, date, date_header, received, strip_headers
 from gatepost.mail.message import Message
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Transaction
@@ -92,3 +92,23 @@ def test_strip_headers() -> None:
     assert strip_headers(head, ["X-SPAM"]) == b"Subject: c\r\n d\r\nTo: f\r\n\r\n"
     assert strip_headers(head, []) == head
     assert strip_headers(b"", ["a"]) == b""
+
+
+@pytest.mark.parametrize(
+    ("head", "wanted"),
+    [
+        (b"To: a\r\nSubject: Hi\r\nCc: b\r\n\r\n", b"To: a\r\nSubject: Hi (w: 1 of 2)\r\nCc: b\r\n\r\n"),
+        (b"SUBJECT:\r\n\r\n", b"SUBJECT: (w: 1 of 2)\r\n\r\n"),
+        (b"Subject: a\r\n\tb\r\nTo: c\r\n\r\n", b"Subject: a\r\n\tb (w: 1 of 2)\r\nTo: c\r\n\r\n"),
+        (b"Subject: a\r\nSubject: b\r\n\r\n", b"Subject: a (w: 1 of 2)\r\nSubject: b\r\n\r\n"),
+        (b"X: a\r\n Subject: b\r\n\r\n", b"Subject: (w: 1 of 2)\r\nX: a\r\n Subject: b\r\n\r\n"),
+        (b"", b"Subject: (w: 1 of 2)\r\n"),
+        (
+            b"Subject: " + b"x" * 70 + b"\r\n\r\n",
+            b"Subject: " + b"x" * 70 + b"\r\n (w: 1 of 2)\r\n\r\n",
+        ),
+    ],
+)
+def test_words_behind_the_subject(head: bytes, wanted: bytes) -> None:
+    """Behind the first Subject, on a line of its own where it would be too long; else a new one on top."""
+    assert wanted == add_to_subject(head, "(w: 1 of 2)")

@@ -285,9 +285,11 @@ def test_header() -> None:
     house = House()
     asyncio.run(house.deliver("shop.3.ann"))
     asyncio.run(house.deliver("shop.3.ann"))
-    assert ["X-Counted-Address: shop: message 3 of 3 (the last one)"] == [
+    assert ["X-Counted-Address: shop: message 3 of 3, the last one"] == [
         f"{name}: {value}" for name, value in asyncio.run(house.deliver("shop.3.ann")).headers
     ]
+    tagged = asyncio.run(House(tag_subject=True, header=False).deliver("shop.3.ann"))
+    assert (("Subject", "(shop: message 1 of 3)"),) == tagged.headers
     assert () == asyncio.run(House(header=False).deliver("shop.3.ann")).headers
 
 

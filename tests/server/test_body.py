@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.server import body
-from gatepost.server.body import Body, Memory
+from gatepost.server.body import Body, Memory, Retitled
 
 
 @pytest.fixture
@@ -64,3 +64,16 @@ def test_head(memory: Memory, tmp_path: Path, limit: int) -> None:
     for piece in (b"abc", b"defg", b"h"):
         b.append(piece)
     assert b.head(limit) == b"abcdefgh"[:limit]
+
+
+@pytest.mark.parametrize(("size", "lines"), [(1, 50), (7, 50), (100, 50), (3_000_000, 400_000)])
+def test_another_head(memory: Memory, tmp_path: Path, size: int, lines: int) -> None:
+    """A body with another header block: the rest is as it came, in memory and in a file, twice."""
+    text = b"Subject: a\r\n\r\n" + b"line\r\n" * lines
+    b = Body(memory, tmp_path)
+    for start in range(0, len(text), size):
+        b.append(text[start : start + size])
+    other = Retitled(b, 14, b"Subject: b\r\n\r\n")
+    for _ in range(2):
+        assert b"Subject: b\r\n\r\n" + text[14:] == b"".join(other)
+    b.close()

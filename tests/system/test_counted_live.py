@@ -205,3 +205,31 @@ def test_check_says_it_without_doing_it(hosted: Gateway, tmp_path: Path) -> None
         assert "accepted" in hosted.cli(*words).stdout
     assert [250, 550] == [send(hosted, "w.1.ann") for _ in range(2)]
     assert "used up" in hosted.cli(*words).stdout
+
+
+def test_subject_tag(hosted: Gateway, mail: Maildir) -> None:
+    """As an option the subject says which address it was; another recipient's copy is as it came."""
+    hosted.cli("domain", "set", DOMAIN, "counted_address.tag_subject=true")
+    in_force()
+    both = [f"shop.1.ann@{DOMAIN}", f"ann@{DOMAIN}"]
+    assert 250 == hosted.send(both, letter("offer", "..and more\r\n" * 100_000))[0]
+    wait_until(lambda: len(mail.files()) == 2, "both copies", 10)
+    tagged, plain = sorted(mail.messages(), key=len, reverse=True)
+    assert b"\nSubject: offer (shop: message 1 of 1, the last one)\n" in tagged.replace(b"\r\n", b"\n")
+    assert b"\nSubject: offer\n" in plain.replace(b"\r\n", b"\n")
+    assert (
+        tagged.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
+        == plain.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
+    )
+    assert 100_000 == plain.count(b"..and more")
+
+
+def test_subject_tag_in_the_spool(make_gateway: Callable[..., Gateway]) -> None:
+    """A copy that waits in the spool has its tag too."""
+    gateway = make_gateway()
+    tag = ("counted_address.tag_subject=true", "on_backend_down=spool")
+    host(gateway, "smtp://127.0.0.1:1", *tag)
+    assert 250 == send(gateway, "shop.1.ann", "offer")
+    (file,) = (gateway.data / "spool").rglob("*.eml")
+    assert b"\r\nSubject: offer (shop: message 1 of 1, the last one)\r\n" in file.read_bytes()
+    assert 1 == gateway.json("alias", "list", DOMAIN)[0]["used"]

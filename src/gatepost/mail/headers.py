@@ -20,7 +20,10 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.\-_:\[\]]")
 """What may not stand as a name in Received; all of it becomes `?`."""
 _MARKED = re.compile(r"[^!-'*-\[\]-~ ]")
 """What may not stand in a comment: controls, 8-bit, parentheses, backslash."""
+_SUBJECT = re.compile(rb"^subject[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE)
 MAX_NAME = 255
+MAX_LINE = 78
+"""Characters of a line that we write (RFC 5322, 2.1.1)."""
 
 
 def received(
@@ -74,6 +77,17 @@ def strip_headers(head: bytes, names: Iterable[str]) -> bytes:
         if not dropping:
             out.append(line)
     return b"".join(out)
+
+
+def add_to_subject(head: bytes, words: str) -> bytes:
+    """Return the header block with words behind its first Subject; with one that has none, on top of it."""
+    text = words.encode("ascii", "replace")
+    found = _SUBJECT.search(head)
+    if found is None:
+        return b"Subject: " + text + b"\r\n" + head
+    last = len(found[0]) - found[0].rfind(b"\n") - 1
+    fold = b"\r\n " if last + len(text) > MAX_LINE else b" "
+    return head[: found.end()] + fold + text + head[found.end() :]
 
 
 def _protocol(session: Session, transaction: Transaction) -> str:

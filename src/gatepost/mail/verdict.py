@@ -67,7 +67,11 @@ class Take:
 
 @dataclass(frozen=True, slots=True)
 class AddHeader:
-    """Put a header line on top of the mail for the recipients that asked this check."""
+    """Put a header line on top of the mail for the recipients that asked this check.
+
+    Of `Subject` there can be one only (RFC 5322, 3.6): its value goes behind what stands there. A
+    DKIM signature that covers the subject does not hold any more after that.
+    """
 
     name: str
     value: str

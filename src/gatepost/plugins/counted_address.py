@@ -25,6 +25,7 @@ HOUR = 3_600
 GONE = "This address is not in use any more"
 ALWAYS_RESERVED = frozenset({"postmaster", "abuse"})
 """They are reached without any check (RFC 5321, 4.5.1): an address that leads to them would be so too."""
+Answer = Verdict | tuple[Verdict, ...] | None
 BUSY = Defer("another mail to this address is on its way", "Try again in some minutes", 450, "4.2.1")
 
 
@@ -53,6 +54,8 @@ class Settings(PluginSettings):
     """Mails an hour to all counted addresses of a user, then they pause; 0: no limit."""
     pause_hours: int = Field(default=8, ge=1, le=168)
     """How long they pause."""
+    tag_subject: bool = False
+    """Put `(word: message 2 of 5)` behind the subject; this breaks DKIM signatures, as mailing lists do."""
     header: bool = True
     """Put `X-Counted-Address: word: message 2 of 5` on the mail."""
 
@@ -107,7 +110,7 @@ class CountedAddress(Plugin):
         ctx.tell(Counted(reading, local))
         return Rewrite(f"{reading.user}@{given.domain}", f"counted address {reading.word!r}")
 
-    async def rcpt(self, ctx: Context[Settings]) -> Verdict | None:
+    async def rcpt(self, ctx: Context[Settings]) -> Answer:
         counted = ctx.fact(Counted)
         # On watch nothing was rewritten, so nothing is counted either.
         if counted is None or ctx.recipient is None or ctx.recipient.key[0] != counted.reading.user:
@@ -133,7 +136,7 @@ class CountedAddress(Plugin):
             await ctx.state.add(f"received {counted.reading.user}", 1, HOUR)
 
 
-async def _first(ctx: Context[Settings], reading: Reading, local: str) -> Verdict | None:
+async def _first(ctx: Context[Settings], reading: Reading, local: str) -> Answer:
     """The first mail makes the address, when it is accepted."""
     settings, sender, now = ctx.settings, ctx.sender, ctx.now
     if settings.prefix and reading.prefix != settings.prefix:
@@ -164,7 +167,7 @@ async def _first(ctx: Context[Settings], reading: Reading, local: str) -> Verdic
     return _header(settings, _told(reading, new, used))
 
 
-async def _again(ctx: Context[Settings], reading: Reading, known: Kept) -> Verdict | None:
+async def _again(ctx: Context[Settings], reading: Reading, known: Kept) -> Answer:
     used = await ctx.records.count(reading.key)
     over = known.over(used, ctx.now)
     if over:
@@ -265,11 +268,14 @@ def _told(reading: Reading, known: Kept, used: int) -> str:
     if known.until is not None:
         return f"{reading.word}: until {known.last_day}"
     number, limit = used - known.before + 1, known.limit
-    return f"{reading.word}: message {number} of {limit}{' (the last one)' if number == limit else ''}"
+    return f"{reading.word}: message {number} of {limit}{', the last one' if number == limit else ''}"
 
 
-def _header(settings: Settings, text: str) -> Verdict | None:
-    return AddHeader(HEADER, text) if settings.header and text.isprintable() else None
+def _header(settings: Settings, text: str) -> Answer:
+    if not text.isprintable():
+        return None
+    header = (AddHeader(HEADER, text),) if settings.header else ()
+    return (*header, AddHeader("Subject", f"({text})")) if settings.tag_subject else header
 
 
 def _no(reason: str) -> Reject:

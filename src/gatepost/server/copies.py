@@ -15,6 +15,7 @@ from gatepost.mail.transaction import Recipient
 from gatepost.policy.decide import Fate, Outcome
 from gatepost.relay.results import Result
 
+SUBJECT = "subject"
 PRDR_FIRST = Reply(353, "", "Replies for each recipient follow")
 
 
@@ -116,6 +117,11 @@ def headers_of(outcome: Outcome) -> tuple[tuple[str, str], ...]:
         headers.append(("X-Spam-Flag", "YES"))
         headers.append(("X-Gatepost-Tags", ", ".join(outcome.tags)))
     return tuple(headers)
+
+
+def added_subject(headers: Sequence[tuple[str, str]]) -> str:
+    """Return what is to be put behind the Subject, "" for nothing."""
+    return " ".join(value for name, value in headers if name.lower() == SUBJECT)
 
 
 def _together(each: list[Reply], session_id: str) -> Reply:

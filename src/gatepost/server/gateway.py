@@ -413,7 +413,7 @@ class Gateway:
         session, transaction = intake.session, intake.transaction
         policy = recipient.policy
         now = time.time()
-        top = intake.top(headers_of(outcome), recipient.address)
+        text = intake.spooled(headers_of(outcome), recipient.address)
         envelope = Envelope(
             id=self._queue.new_id(),
             sender=transaction.sender.text if transaction.sender is not None else None,
@@ -439,7 +439,7 @@ class Gateway:
             session=transaction.id,
         )
         try:
-            await asyncio.to_thread(self._queue.put, envelope, [top, intake.message()])
+            await asyncio.to_thread(self._queue.put, envelope, text)
         except OSError as error:
             self._log.event("not_spooled", "error", id=transaction.id, why=error.strerror or str(error))
             return False

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gatepost.mail.address import Address
-from gatepost.mail.headers import count_received, received
+from gatepost.mail.headers import add_to_subject, count_received, received
 from gatepost.mail.message import Message, find_border
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
@@ -22,8 +23,8 @@ from gatepost.plugin.context import RESERVATIONS
 from gatepost.policy.decide import Fate, Outcome, decide_message
 from gatepost.policy.policy import DomainPolicy
 from gatepost.relay.results import MailParams, Target, To
-from gatepost.server.body import Body
-from gatepost.server.copies import Copy, counts, fate_of, headers_of, replies_for
+from gatepost.server.body import Body, Retitled
+from gatepost.server.copies import SUBJECT, Copy, added_subject, counts, fate_of, headers_of, replies_for
 from gatepost.smtp.data import normalize, unstuff
 from gatepost.smtp.server import DataEnd
 
@@ -294,11 +295,12 @@ class Intake:
         for copy in copies:
             targets.setdefault(copy.recipient.policy.routes, []).append(copy)
         top = self.top(headers, copies[0].recipient.address if len(copies) == 1 else None)
+        size, chunks = self._bytes_for(headers)
         results = await gateway.relay.hand_off(
             self.session,
             transaction.sender,
             MailParams(
-                size=self.body.size + len(top),
+                size=size + len(top),
                 body=transaction.body,
                 smtputf8=transaction.smtputf8,
                 ret=transaction.ret,
@@ -311,7 +313,7 @@ class Intake:
                 )
                 for routes, members in targets.items()
             ],
-            self.body.pieces() if self.body.in_memory else self.body,
+            chunks,
             self._stuffed,
             top,
             deadline,
@@ -328,7 +330,29 @@ class Intake:
         )
         if not headers:
             return line
-        return line + b"".join(f"{name}: {value}\r\n".encode("ascii", "replace") for name, value in headers)
+        return line + b"".join(
+            f"{name}: {value}\r\n".encode("ascii", "replace")
+            for name, value in headers
+            if name.lower() != SUBJECT
+        )
+
+    def _bytes_for(self, headers: tuple[tuple[str, str], ...]) -> tuple[int, Iterable[bytes]]:
+        """Return size and bytes as they go on: as they came, but for words behind the Subject."""
+        words = added_subject(headers) if headers else ""
+        if not words:
+            return self.body.size, self.body.pieces() if self.body.in_memory else self.body
+        old = self._head()
+        new = add_to_subject(old, words)
+        body = Retitled(self.body, len(old), new)
+        return self.body.size + len(new) - len(old), list(body) if self.body.in_memory else body
+
+    def spooled(self, headers: tuple[tuple[str, str], ...], recipient: Address) -> list[bytes]:
+        """Return what is put into the spool for one recipient: our lines, and the message's own bytes."""
+        text, words = self.message(), added_subject(headers)
+        if words:
+            head = text[: max(0, find_border(text[:HEAD_LIMIT]))]
+            text = add_to_subject(head, words) + text[len(head) :]
+        return [self.top(headers, recipient), text]
 
     async def _settle(self, copies: list[Copy], head: bytes) -> None:
         """One mail, many back ends (CONTRACT 5): once somebody has it we say 250, so all must be safe."""

@@ -1,7 +1,7 @@
 """A name server that misbehaves as the world does, behind a real unbound: slow, silent, failing, huge.
 
-It serves the zone `sick.test` from a table, over UDP and TCP. The first label under a name says
-what happens: `slow` answers after a while, `silent` never, `fail` says SERVFAIL; others answer.
+It serves the zone `sick.test` and the names of loopback addresses from a table, over UDP and TCP. A
+label says what happens: `slow` answers after a while, `silent` never, `fail` says SERVFAIL; others answer.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import socketserver
 import struct
 import threading
 import time
+from ipaddress import ip_address
 from pathlib import Path
 
 import dns.exception
@@ -42,9 +43,20 @@ server:
     do-not-query-localhost: no
     module-config: "iterator"
     local-zone: "test." transparent
+    local-zone: "127.in-addr.arpa." nodefault
     local-data: '_dmarc.test. 5 IN TXT "there is no policy here"'
 stub-zone:
     name: "sick.test"
+    stub-addr: 127.0.0.1@{behind}
+stub-zone:
+    # Zones of their own: unbound thinks ever less of the servers of a zone that were silent or failed.
+    name: "silent.sick.test"
+    stub-addr: 127.0.0.1@{behind}
+stub-zone:
+    name: "fail.sick.test"
+    stub-addr: 127.0.0.1@{behind}
+stub-zone:
+    name: "127.in-addr.arpa"
     stub-addr: 127.0.0.1@{behind}
 remote-control:
     control-enable: no
@@ -85,6 +97,10 @@ class Authority:
     def add(self, name: str, kind: str, *values: str) -> None:
         """Add records; a TXT value is written as in a zone file, with its quotes."""
         self.records.setdefault((f"{name}.{ZONE}", kind), []).extend(values)
+
+    def reverse(self, address: str, kind: str, *values: str) -> None:
+        """Add what stands under a loopback address: PTR, or a CNAME to a name that misbehaves."""
+        self.records.setdefault((f"{ip_address(address).reverse_pointer}.", kind), []).extend(values)
 
     def answer(self, raw: bytes, most: int) -> bytes:
         """Return the answer to a question, b"" for none."""

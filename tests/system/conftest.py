@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import trustme
 
+from tests.system.authority import SickDns
 from tests.system.dns import Rbldnsd, Unbound
 from tests.system.exim import Exim
 from tests.system.gateway import Gateway
@@ -100,6 +101,15 @@ def unbound(rbldnsd: Rbldnsd) -> Iterator[Unbound]:
     """Give a real unbound in front of the block lists."""
     with open_directory("unbound") as top:
         server = Unbound(top, rbldnsd)
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def sick_dns() -> Iterator[SickDns]:
+    """Give a real unbound in front of a server that misbehaves; each test adds names of its own."""
+    with open_directory("sick") as top:
+        server = SickDns(top)
         yield server
         server.stop()
 

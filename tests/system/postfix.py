@@ -78,7 +78,10 @@ postlog   unix-dgram n - n - 1 postlogd
 class Postfix:
     """A running Postfix with Maildirs for `USERS` of `DOMAINS`."""
 
-    def __init__(self, top: Path, certificate: Path | None = None, key: Path | None = None) -> None:
+    def __init__(
+        self, top: Path, certificate: Path | None = None, key: Path | None = None, more: str = ""
+    ) -> None:
+        """`more`: further lines of main.cf, which go before what stands there."""
         postfix = program("postfix", "postfix")
         self.top = top
         self.port = free_port()
@@ -100,7 +103,7 @@ class Postfix:
             "uid": nobody.pw_uid,
             "gid": nobody.pw_gid,
         }
-        (top / "etc" / "main.cf").write_text(MAIN.format(**values))
+        (top / "etc" / "main.cf").write_text(MAIN.format(**values) + more)
         (top / "etc" / "master.cf").write_text(MASTER.format(**values))
         self.child = Child("postfix", [postfix, "-c", str(top / "etc"), "start-fg"], top)
         self.child.wait_for(lambda: greets(self.port))

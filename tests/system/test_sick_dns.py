@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,22 +12,12 @@ from gatepost.dns.resolver import Resolver
 from tests.auth.mails import mail, rsa_record, signed
 from tests.plugins.senders import Judged, World
 from tests.system.authority import SickDns, text
-from tests.system.process import open_directory
 
 TIMEOUT = 2.0
 """Seconds, `[dns] timeout`."""
 LIMIT = 15.0
 """Seconds for a whole mail in which nothing ever answers: SPF, keys and policy one after the other."""
 EVERY: dict[str, dict[str, Any]] = {"spf": {}, "dkim": {}, "arc": {}, "dmarc": {}}
-
-
-@pytest.fixture(scope="module")
-def sick_dns() -> Iterator[SickDns]:
-    """Give a real unbound in front of a server that misbehaves."""
-    with open_directory("sick") as top:
-        server = SickDns(top)
-        yield server
-        server.stop()
 
 
 def judge(

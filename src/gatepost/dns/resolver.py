@@ -86,9 +86,12 @@ class Resolver(Lookups):
         asking = self._asking.get(key)
         if asking is None:
             self._asking[key] = asking = asyncio.get_running_loop().create_future()
-            query = self._wire().query_dns(name, kind)
-            query.add_done_callback(partial(self._answered, key))
+            self._ask(key, self._clock() + self._timeout)
         return asking
+
+    def _ask(self, key: Key, until: float) -> None:
+        kind, name = key
+        self._wire().query_dns(name, kind).add_done_callback(partial(self._answered, key, until))
 
     def _wire(self) -> aiodns.DNSResolver:
         if self._channel is None:
@@ -100,9 +103,15 @@ class Resolver(Lookups):
             )
         return self._channel
 
-    def _answered(self, key: Key, query: asyncio.Future[Any]) -> None:
+    def _answered(self, key: Key, until: float, query: asyncio.Future[Any]) -> None:
         """Keep an answer for as long as it says, and give it to all who asked."""
         kind, name = key
+        if timed_out(query) and self._clock() + self._timeout / 2 < until and self._channel is not None:
+            # c-ares learns how fast a server is, and gives up on a name that takes it longer than
+            # usual after less than a second. The name's own servers may need more, and have it:
+            # while half of our own time limit is left, it is asked once more.
+            self._ask(key, until)
+            return
         answer, ttl = read_answer(query, name, kind)
         metrics.DNS_QUERIES.inc(1, _result(answer))
         cache = self._cache
@@ -114,6 +123,12 @@ class Resolver(Lookups):
         asking = self._asking.pop(key, None)
         if asking is not None and not asking.done():
             asking.set_result(answer)
+
+
+def timed_out(query: asyncio.Future[Any]) -> bool:
+    """Return True when c-ares had no answer in the time that it thought fit."""
+    error = None if query.cancelled() else query.exception()
+    return error is not None and bool(error.args) and error.args[0] == pycares.errno.ARES_ETIMEOUT
 
 
 def read_answer(query: asyncio.Future[Any], name: str, kind: str) -> tuple[Records | DnsError, float]:

@@ -64,7 +64,8 @@ def _run(arguments: argparse.Namespace, chosen: list[Workload]) -> int:
         os.nice(arguments.nice)
     contenders = [contender for workload in chosen for contender in _contenders(workload, arguments.only)]
     haraka = any(isinstance(c.make, type) and issubclass(c.make, Haraka) for c in contenders)
-    for missing in install(haraka=haraka and not arguments.profile, postfix=True):
+    senders = any(workload.resolver for workload in chosen)
+    for missing in install(haraka=haraka and not arguments.profile, postfix=True, senders=senders):
         progress(f"bench: {missing}")
     if arguments.profile:
         for workload in chosen:

@@ -18,13 +18,13 @@ NODE = "node@22"
 """npm's package of the Node binary, for machines whose own Node is too old (Debian 12 has 18)."""
 
 
-def install(*, haraka: bool, postfix: bool) -> list[str]:
+def install(*, haraka: bool, postfix: bool, senders: bool) -> list[str]:
     """Make everything ready; what could not be had, as sentences."""
     WORK.mkdir(exist_ok=True)
     VOLATILE.mkdir(parents=True, exist_ok=True)
     VOLATILE.chmod(0o755)
     missing = []
-    steps = [(_postfix, postfix), (_generator, True), (_haraka, haraka)]
+    steps = [(_postfix, postfix), (_generator, True), (_haraka, haraka), (_checkers, senders)]
     for step, wanted in steps:
         try:
             if wanted:
@@ -40,6 +40,12 @@ def _postfix() -> None:
     if shutil.which("debconf-set-selections"):
         call("debconf-set-selections", stdin="postfix postfix/main_mailer_type select No configuration\n")
     _apt("postfix")
+
+
+def _checkers() -> None:
+    for package in ("unbound", "opendkim", "opendmarc"):
+        if shutil.which(package, path="/usr/sbin:/usr/bin:/sbin:/bin") is None:
+            _apt(package)
 
 
 def _generator() -> None:

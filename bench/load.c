@@ -9,6 +9,7 @@
  *        -k              with -x: address users that exist (the client is what is refused)
  *        -r R            recipients in a message
  *        -l BYTES -m M   M messages of BYTES in each session
+ *        -f FILE         the message, with CRLF and dots doubled (instead of -l)
  *        -D DOMAINS      spread recipients over d0.example ... instead of example.org
  *        -u USERS        known users in each domain: user0 ... (10000)
  *        -i              idle: open N connections, EHLO, print a line, hold until standard input ends
@@ -54,6 +55,7 @@ static int epoll_fd, started, finished, failed, live;
 static long accepted, refused, serial;
 static double *message_times, *session_times;
 static long message_count, session_count, capacity;
+static const char *message_file;
 static char *body, first_error[200];
 static size_t body_size;
 
@@ -193,6 +195,18 @@ static void close_session(struct session *s, int result) {
     if (!(idle && s->step == HELD)) finished++;
 }
 
+static void read_body(const char *path) {
+    FILE *file = fopen(path, "rb");
+    if (!file || fseek(file, 0, SEEK_END)) { perror(path); exit(2); }
+    long length = ftell(file);
+    rewind(file);
+    body = malloc(length + 3);
+    if (fread(body, 1, length, file) != (size_t)length) { perror(path); exit(2); }
+    fclose(file);
+    memcpy(body + length, ".\r\n", 3);
+    body_size = length + 3;
+}
+
 static void make_body(void) {
     static const char *const lines[] = {
         "When the wind comes off the water the whole street smells of salt and tar.\r\n",
@@ -255,7 +269,7 @@ static void turn(int wait_ms, int reopen) {
 
 int main(int argc, char **argv) {
     int o;
-    while ((o = getopt(argc, argv, "p:n:c:S:t:xkr:l:m:D:u:i")) != -1) switch (o) {
+    while ((o = getopt(argc, argv, "p:n:c:S:t:xkr:l:m:f:D:u:i")) != -1) switch (o) {
         case 'p': port = atoi(optarg); break;
         case 'n': sessions = atoi(optarg); break;
         case 'c': concurrent = atoi(optarg); break;
@@ -266,6 +280,7 @@ int main(int argc, char **argv) {
         case 'r': recipients = atoi(optarg); break;
         case 'l': size = atoi(optarg); break;
         case 'm': messages = atoi(optarg); break;
+        case 'f': message_file = optarg; break;
         case 'D': domains = atoi(optarg); break;
         case 'u': users = atoi(optarg); break;
         case 'i': idle = 1; break;
@@ -276,7 +291,7 @@ int main(int argc, char **argv) {
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
-    make_body();
+    if (message_file) read_body(message_file); else make_body();
     capacity = (long)sessions * messages;
     message_times = malloc((capacity + 1) * sizeof(double));
     session_times = malloc((sessions + 1L) * sizeof(double));

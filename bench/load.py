@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 
 from bench.places import BENCH, WORK, BenchError, call
+from bench.resolver import signed_mail
 from bench.server import DOMAIN
 
 BINARY = WORK / "bin" / "load"
@@ -30,6 +31,8 @@ class Load:
     domains: int = 0
     users: int = 10_000
     idle: bool = False
+    signed: bool = False
+    """The mail of that size that bench.resolver signed, in place of the generator's own."""
 
     def arguments(self, port: int, sessions: int, seconds: float) -> list[str]:
         words = ["-p", str(port), "-n", str(sessions), "-t", str(seconds), "-c", str(self.clients)]
@@ -41,6 +44,8 @@ class Load:
             return [*words, "-i"]
         if self.refused:
             return [*words, "-x", "-r", str(self.refused), *(["-k"] if self.known_users else [])]
+        if self.signed:
+            words += ["-f", str(signed_mail(self.size))]
         return [*words, "-l", str(self.size), "-m", str(self.messages)]
 
 
@@ -129,6 +134,8 @@ def _with_smtp_source(load: Load, port: int, sessions: int, seconds: float) -> O
         words.append("-A")
     if load.messages > 1:
         raise BenchError("smtp-source cannot say when a session ends: workloads of many messages need gcc")
+    if load.signed:
+        raise BenchError("smtp-source writes its own mail: this workload needs gcc")
     if load.domains:
         raise BenchError("smtp-source knows one recipient: this workload needs gcc")
     began = time.monotonic()

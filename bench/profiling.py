@@ -15,6 +15,7 @@ from bench.gatepost import Gatepost
 from bench.install import py_spy
 from bench.load import fire
 from bench.places import WORK, BenchError, call, progress
+from bench.resolver import Resolver
 from bench.server import Sink
 from bench.workloads import Workload
 
@@ -23,14 +24,17 @@ FOLDER = WORK / "profile"
 
 def profile(workload: Workload, tool: str, seconds: float, top: int) -> str:
     """Run the workload against one worker for so many seconds and say what it did."""
-    contender = next((c for c in workload.contenders if _one_worker(c.make)), None)
+    contender = next((c for c in reversed(workload.contenders) if _one_worker(c.make)), None)
     if contender is None or workload.figure == "kib":
         raise BenchError(f"{workload.name} has no Gatepost with one worker to profile")
     sink = Sink()
+    resolver = Resolver(workload.load.size) if workload.resolver else None
     server: Gatepost | None = None
     stop = threading.Event()
     try:
         sink.start()
+        if resolver:
+            resolver.start()
         made = contender.make(sink.port)
         assert isinstance(made, Gatepost)
         server = made
@@ -57,6 +61,8 @@ def profile(workload: Workload, tool: str, seconds: float, top: int) -> str:
         if server is not None:
             server.stop()
         sink.stop()
+        if resolver:
+            resolver.stop()
 
 
 def _one_worker(make: object) -> bool:

@@ -50,14 +50,20 @@ def _share(value: float) -> str:
     return f"1/{1 / value:.2g}" if 0 < value <= 0.5 else f"{value:.2f}"
 
 
+def _bound(bar: Bar, value: float) -> str:
+    if bar.more:
+        return f"{value:+g}"
+    return _share(value) if bar.peer else f"{value:g}"
+
+
 def judge(bar: Bar, subject: Series, peer: Series | None) -> tuple[str, str]:
     """(the ratio or the figure, "met" or "missed") of one bar."""
     if not subject.samples or (bar.peer and (peer is None or not peer.samples)):
         return "-", "not measured"
     if bar.peer:
         assert peer is not None
-        value = middle(subject) / middle(peer)
-        said = _share(value)
+        value = middle(subject) - middle(peer) if bar.more else middle(subject) / middle(peer)
+        said = f"{value:+.3f}" if bar.more else _share(value)
     else:
         value = middle(subject)
         said = _number(value)
@@ -85,8 +91,7 @@ def summary(results: list[Result]) -> list[str]:
                 lines.append(
                     f"| {workload.name}: {workload.title} | {UNITS[workload.figure]} | {subject.title} "
                     f"| {spread(subject)} | {against} | {spread(peer) if peer else '-'} | {said} "
-                    f"| {_share(bar.at_most) if bar.peer else bar.at_most} "
-                    f"| {_share(bar.better) if bar.peer else bar.better} | {verdict} |"
+                    f"| {_bound(bar, bar.at_most)} | {_bound(bar, bar.better)} | {verdict} |"
                 )
     return lines
 

@@ -13,6 +13,7 @@ from bench.gatepost import Gatepost
 from bench.groups import Usage, machine_busy, pss_kib
 from bench.load import Holder, Load, Outcome, fire
 from bench.places import BenchError, progress
+from bench.resolver import Resolver
 from bench.server import Server, Sink
 from bench.workloads import Contender, Workload
 
@@ -65,6 +66,7 @@ class Runner:
         self.servers: dict[Callable[[int], Server], Server] = {}
         self.sent: dict[str, int] = {}
         self.sink = Sink()
+        self.resolver = Resolver(workload.load.size) if workload.resolver else None
         self.series = [self._new_series(contender) for contender in contenders]
 
     def _new_series(self, contender: Contender) -> Series:
@@ -77,13 +79,16 @@ class Runner:
     def run(self) -> list[Series]:
         try:
             self.sink.start()
+            if self.resolver:
+                self.resolver.start()
             if self.workload.figure == "kib":
                 self._idle_rounds()
             else:
                 self._load_rounds()
         finally:
-            for server in [*self.servers.values(), self.sink]:
-                server.stop()
+            for server in [*self.servers.values(), self.sink, self.resolver]:
+                if server:
+                    server.stop()
         return self.series
 
     def _server(self, contender: Contender, series: Series) -> Server | None:

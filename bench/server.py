@@ -65,7 +65,7 @@ class Server(ABC):
                 cwd=self.folder,
             )
         self.group.started(self.process.pid)
-        while not self._greets():
+        while not self.greets():
             if self.process.poll() is not None or time.monotonic() - began > 60:
                 said = log.read_text(errors="replace")[-1500:]
                 self.stop()
@@ -73,7 +73,8 @@ class Server(ABC):
             time.sleep(0.02)
         self.started_in = time.monotonic() - began
 
-    def _greets(self) -> bool:
+    def greets(self) -> bool:
+        """Whether it answers as a server of its kind does."""
         with (
             contextlib.suppress(OSError),
             socket.create_connection(("127.0.0.1", self.port), timeout=3) as client,

@@ -1,7 +1,8 @@
 """The workloads and their bars: the table of the project's aims, as data.
 
 A bar compares medians: Gatepost's figure may be at most `at_most` times the peer's (or, without a peer,
-at most that many units). `better` is what is hoped for.
+at most that many units; or, where it is what the subject costs more, at most that many units more).
+`better` is what is hoped for.
 """
 
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from bench.haraka import Haraka, HarakaForward
 from bench.load import Load
 from bench.many import GatepostLarge
 from bench.postfix import Postfix, PostfixProxy, Postscreen, PostscreenIdle
+from bench.senders import GatepostChecked, GatepostUnchecked, PostfixMilters, PostfixQueue
 from bench.server import Server
 
 
@@ -28,6 +30,8 @@ class Bar:
     at_most: float
     better: float
     peer: str = ""
+    more: bool = False
+    """It bounds the difference from the peer, not the ratio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class Workload:
     subjects: tuple[str, ...] = field(default=("gatepost", "gatepost-1"))
     start_seconds: float = 0.0
     """The subjects may take at most so long from exec to their first greeting; 0: no bar."""
+    resolver: bool = False
+    """A real unbound stands behind, whose zone proves the sender."""
     process_mb: float = 0.0
     """Their dearest process may hold at most so much user memory (10^6 bytes of Pss)."""
 
@@ -63,7 +69,18 @@ def _both(sessions: int) -> tuple[Contender, ...]:
 
 
 _RELAY = Load(size=4096)
+_CHECKED = ("gatepost-checked",)
 _SCALE_SUBJECTS = ("gatepost-large/some", "gatepost-large/all")
+
+
+def _senders(sessions: int) -> tuple[Contender, ...]:
+    """Gatepost without and with the checks, Postfix without and with its milters."""
+    return (
+        Contender(GatepostUnchecked, sessions),
+        Contender(GatepostChecked, sessions),
+        Contender(PostfixQueue, sessions // 4),
+        Contender(PostfixMilters, sessions // 4),
+    )
 
 
 def _scale(load: Callable[[int, int], Load], sessions: int) -> tuple[Contender, ...]:
@@ -133,6 +150,33 @@ WORKLOADS = (
         (*_both(10_000), Contender(Haraka, 10_000), Contender(PostscreenIdle, 10_000)),
         (Bar(8, 3),),
         figure="kib",
+    ),
+    Workload(
+        "senders4k",
+        "relay of a 4 KiB message with one RSA-2048 signature, SPF, DKIM, ARC and DMARC on",
+        Load(size=4096, signed=True),
+        _senders(3_000),
+        (Bar(1.0, 0.5, "gatepost-unchecked", more=True),),
+        subjects=_CHECKED,
+        resolver=True,
+    ),
+    Workload(
+        "senders100k",
+        "relay of a 100 KiB message with one RSA-2048 signature, SPF, DKIM, ARC and DMARC on",
+        Load(size=102_400, signed=True),
+        _senders(1_600),
+        (Bar(3.0, 1.5, "gatepost-unchecked", more=True),),
+        subjects=_CHECKED,
+        resolver=True,
+    ),
+    Workload(
+        "senders-reject",
+        "reject of one unknown RCPT with SPF, DKIM, ARC and DMARC on",
+        Load(refused=1),
+        _senders(10_000),
+        (Bar(1.05, 1.0, "gatepost-unchecked"),),
+        subjects=_CHECKED,
+        resolver=True,
     ),
     Workload(
         "scale-reject",

@@ -35,6 +35,14 @@ def test_a_fixed_bound_needs_no_peer() -> None:
     assert judge(Bar(8, 3), series("g", 9.0), None) == ("9.000", "**missed**")
 
 
+def test_a_bound_on_what_it_costs_more() -> None:
+    """Checks are held to what they add: the difference from the peer, in the unit, not the ratio."""
+    bar = Bar(1.0, 0.5, "off", more=True)
+    assert judge(bar, series("on", 1.2), series("off", 0.4)) == ("+0.800", "met")
+    assert judge(bar, series("on", 1.5), series("off", 0.4)) == ("+1.100", "**missed**")
+    assert judge(bar, series("on", 0.3), series("off", 0.4)) == ("-0.100", "met, better still too")
+
+
 def test_what_did_not_run_is_never_met() -> None:
     """A server without samples, on either side, gives no verdict."""
     assert judge(Bar(1, 1, "postfix"), series("g"), series("postfix", 1.0)) == ("-", "not measured")

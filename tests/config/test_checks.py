@@ -83,7 +83,7 @@ def test_the_plugin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_followed_tree_and_the_limits(tmp_path: Path) -> None:
     """A tree that is not there; more connections than open files allow."""
     (problem,) = found(tmp_path, files__srv=str(tmp_path / "srv"))
-    assert problem.key == "files.srv"
+    assert (problem.key, problem.fatal) == ("files.srv", False)
     (problem,) = found(tmp_path, smtp__max_connections="1000000")
     assert problem.key == "smtp.max_connections"
     assert "LimitNOFILE" in problem.reason

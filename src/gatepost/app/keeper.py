@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from gatepost.app.clocks import every
+from gatepost.app.followed_tree import FollowedTree
 from gatepost.app.following import Follower
 from gatepost.app.status import StatusServer
 from gatepost.app.tools import make_log, make_relay, make_resolver
@@ -79,6 +80,7 @@ class Keeper:
         )
         self._status = StatusServer(config.metrics.listen, self._data, board, self._follower, self._log)
         self._good_version = -1
+        self._files = FollowedTree(config, registry, self._log) if config.files.srv is not None else None
 
     async def run(self) -> None:
         """Keep going until told to stop; then bring in what is left."""
@@ -94,6 +96,8 @@ class Keeper:
             loop.create_task(every(0.5, self._follow, self._log, at_once=True)),
             loop.create_task(self._courier.run()),
         ]
+        if self._files is not None:
+            clocks.append(loop.create_task(self._files.run()))
         gc.collect()
         gc.freeze()
         await self._stopping.wait()

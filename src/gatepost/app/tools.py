@@ -33,10 +33,15 @@ def make_resolver(config: Config) -> Resolver:
     return Resolver(config.dns.servers, config.dns.timeout)
 
 
+def doors_of(config: Config) -> list[tuple[str, int]]:
+    """Return our own SMTP addresses."""
+    doors = [parse_host_port(address, 25) for address in config.smtp.listen]
+    return [(door.host or "0.0.0.0", door.port) for door in doors]  # noqa: S104 - compared, not bound
+
+
 def make_relay(config: Config, resolver: Resolver) -> Relay:
     """Return the way on, which never leads to ourselves."""
-    doors = [parse_host_port(address, 25) for address in config.smtp.listen]
-    ourselves = Ourselves([(door.host or "0.0.0.0", door.port) for door in doors])  # noqa: S104 - compared
+    ourselves = Ourselves(doors_of(config))
     pool = Pool(config.hostname, resolver, is_ours=ourselves.owns, dice=random.random)
     return Relay(pool, dice=random.random, count=count_relay, clock=time.time)
 

@@ -87,7 +87,8 @@ def _plugin_folder(config: Config) -> Iterator[Problem]:
 def _followed_tree(config: Config) -> Iterator[Problem]:
     tree = config.files.srv
     if tree is not None and not tree.is_dir():
-        yield _fault(config, "files.srv", f"{tree} is not a folder")
+        # Not fatal: a disk that is not mounted must not keep mail out. What the tree said before holds.
+        yield _fault(config, "files.srv", f"{tree} is not a folder", fatal=False)
 
 
 def _limits(config: Config) -> Iterator[Problem]:

@@ -26,6 +26,7 @@ from gatepost.config.values import (
     OPTIONAL_PATH,
     PATH,
     SIZE,
+    STRING,
     Network,
     choice,
     count,
@@ -130,7 +131,13 @@ class Relay(Section):
 class Files(Section):
     """Policy as a tree of files."""
 
-    srv: Path | None = key(OPTIONAL_PATH, "", "A tree to follow live (docs/reference/settings).")
+    srv: Path | None = key(OPTIONAL_PATH, "", "A tree to follow live (docs/howto/files-under-srv.md).")
+    route: str = key(STRING, "", "Where mail of a domain goes that only the tree has, without a route.")
+    blacklist_d: Path | None = key(
+        OPTIONAL_PATH,
+        "/etc/blacklist.d",
+        "With srv: a file for each client address to deny.",
+    )
 
 
 class Plugins(Section):

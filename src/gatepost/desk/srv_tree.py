@@ -22,6 +22,9 @@ MAX_TOLD = 1_000
 """Problems that are told by name."""
 
 
+Stamp = tuple[int, int, int] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One file or folder that was not taken over."""
@@ -37,6 +40,8 @@ class Tree:
 
     top: Path
     problems: list[Problem] = field(default_factory=list)
+    seen: dict[Path, Stamp] = field(default_factory=dict)
+    """What was looked at, as it was just before: when none of it has changed, the tree says the same."""
     real_top: Path = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,6 +57,7 @@ class Tree:
 
         `OSError` where the folder is there and cannot be read: what it says is then not known.
         """
+        self.seen[folder] = stamp(folder)
         try:
             found = sorted(os.scandir(folder), key=lambda one: one.name)
         except (FileNotFoundError, NotADirectoryError):
@@ -73,6 +79,7 @@ class Tree:
 
     def text(self, place: Path) -> str:
         """Return what a plain file says, "" for what is none or is not there."""
+        self.seen[place] = stamp(place)
         if place.is_symlink() and not self._inside(place):
             self.tell(place, "a link that leads out of the tree, or nowhere")
             return ""
@@ -99,3 +106,12 @@ class Tree:
             return place.resolve(strict=True).is_relative_to(self.real_top)
         except (OSError, RuntimeError):
             return False
+
+
+def stamp(place: Path) -> Stamp:
+    """Return what changes when a file or the names in a folder change; None where there is nothing."""
+    try:
+        found = place.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size

@@ -72,6 +72,22 @@ def followed(store: PolicyWriter) -> set[str]:
         return {row[0] for row in store.db.execute("SELECT DISTINCT domain FROM from_file")}
 
 
+def said_by_files(store: PolicyWriter, domain: str) -> dict[Key, Any]:
+    """Return the rows of a domain that are there because files say so; `DOMAIN` among them."""
+    with errors_of(store.path):
+        return {key: value for key, (value, _) in _from_files(store, domain).items()}
+
+
+def edited_since(store: PolicyWriter, version: int, by: str) -> tuple[int, set[str]]:
+    """Return the version now, and the domains that somebody else than `by` changed since another."""
+    with errors_of(store.path):
+        newest = store.version()  # asked first: what comes between the two questions is then told twice
+        rows = store.db.execute(
+            "SELECT DISTINCT domain FROM change WHERE version > ? AND by != ?", (version, by)
+        ).fetchall()
+    return newest, {row[0] for row in rows}
+
+
 def bring(
     store: PolicyWriter, domain: str, rows: Rows, by: str, *, follow: bool = False, remove: bool = False
 ) -> Brought:

@@ -154,7 +154,23 @@ def test_user_that_is_known_not_to_exist() -> None:
     """Invalid beats everything, also behind a counted address and in a catch-all."""
     house = House(known=("*",))
     house.rows["old"] = RecipientRow("old", "invalid")
-    assert [550, 250] == said(house, "shop.5.old", "shop.5.anybody")
+    assert [550] == said(house, "shop.5.old")
+
+
+def test_nobody_by_a_wildcard_alone() -> None:
+    """In a catch-all who is not listed by name has no counted addresses, so that a flood makes no records."""
+    house = House(known=("*", "ann"))
+    assert [250, 250, 550] == said(house, "a.1.anybody", "a.1.ann", "a.1.ann")
+    assert [250, 250] == said(house, "a.1.anybody", "a.1.anybody")
+    assert ["at ann a", "new ann a"] == [
+        key for key, _ in asyncio.run(house.records.list("example.org", "counted_address"))
+    ]
+
+
+def test_where_the_server_knows_who_is_there() -> None:
+    """With recipients=any the domain's server says who is there, and the address is counted all the same."""
+    house = House(recipients="any", known=())
+    assert [250, 550] == said(house, "a.1.anybody", "a.1.anybody")
 
 
 def test_own_name_goes_before() -> None:

@@ -9,7 +9,7 @@ from gatepost.mail.reply import Reply
 from gatepost.mail.transaction import Recipient
 from gatepost.policy.decide import ACCEPTED, Fate, Outcome
 from gatepost.relay.results import Result
-from gatepost.server.copies import Copy, counts, fate_of, headers_of, replies_for, reply_for
+from gatepost.server.copies import Copy, added_subject, counts, fate_of, headers_of, replies_for, reply_for
 
 ID = "0DQ3N7V5K2F8T.1"
 DELIVERED = Result("delivered", 250, "2.0.0", "Ok", "back end", True)
@@ -109,3 +109,9 @@ def test_headers() -> None:
     assert () == headers_of(ACCEPTED)
     tagged = Outcome(Fate.ACCEPT, tags=("dnsbl", "score"), headers=(("X-A", "b"),))
     assert (("X-A", "b"), ("X-Spam-Flag", "YES"), ("X-Gatepost-Tags", "dnsbl, score")) == headers_of(tagged)
+
+
+def test_words_for_the_subject() -> None:
+    """What checks add as Subject goes behind the one that is there, in their order."""
+    assert "" == added_subject((("X-A", "b"),))
+    assert "(a) (b)" == added_subject((("Subject", "(a)"), ("X-A", "b"), ("subject", "(b)")))

@@ -64,6 +64,8 @@ def test_spamgourmet_like_setup(hosted: Gateway, mail: Maildir) -> None:
     code, text = hosted.rcpt(f"s.2.ann@{DOMAIN}")
     assert (550, "5.2.1") == (code, text.split()[0])
     assert "used up" not in text
+    # A BATV tag is no other address.
+    assert 550 == hosted.rcpt(f"prvs=0123abcdef=s.2.ann@{DOMAIN}")[0]
     # A date: to the end of the day, and one that is over.
     assert 250 == send(hosted, f"d.{date.today() + timedelta(days=2)}.ann", "dated")
     assert 550 == hosted.rcpt(f"e.2020-03-10.ann@{DOMAIN}")[0]
@@ -73,7 +75,7 @@ def test_spamgourmet_like_setup(hosted: Gateway, mail: Maildir) -> None:
     assert {"s", "x", "d"} == set(rows)
     assert ("used up", 2, 0) == tuple(rows["s"][key] for key in ("over", "used", "left"))
     refused = hosted.json("alias", "show", f"s.2.ann@{DOMAIN}")["refused"]
-    assert ["used up"] == [row["reason"] for row in refused]
+    assert ["used up", "used up"] == [row["reason"] for row in refused]
     hosted.cli("alias", "reset", f"s.ann@{DOMAIN}")
     assert [250, 250, 550] == [send(hosted, "s.2.ann") for _ in range(3)]
     hosted.cli("alias", "close", f"x.3.ann@{DOMAIN}")

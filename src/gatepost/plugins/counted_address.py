@@ -21,6 +21,8 @@ from gatepost.plugin.counted import NO_LIMIT, SEPARATORS, Kept, Reading, end_of,
 
 HEADER = "X-Counted-Address"
 DAY = 86_400
+LEASE = 2_100.0
+"""Seconds for which a use is held while its mail comes: the server gives a message half an hour and more."""
 HOUR = 3_600
 GONE = "This address is not in use any more"
 ALWAYS_RESERVED = frozenset({"postmaster", "abuse"})
@@ -155,14 +157,14 @@ async def _first(ctx: Context[Settings], reading: Reading, local: str) -> Answer
     last = await ctx.records.get(busy)
     if settings.new_seconds and isinstance(last, dict) and now - float(last["time"]) < settings.new_seconds:
         return Defer("new addresses of this user come too fast", "Try again in some minutes", 450, "4.2.1")
-    if not await ctx.reserve(busy, made + 1, record={"time": now}):
+    if not await ctx.reserve(busy, made + 1, LEASE, {"time": now}):
         return BUSY
     if await ctx.records.get(reading.key) is not None:  # made a moment ago: the next try finds it
         return BUSY
     used = await ctx.records.count(reading.key)
     if used >= new.limit:
         return _no("used up")
-    if not await ctx.reserve(reading.key, new.limit, record=new.record()):
+    if not await ctx.reserve(reading.key, new.limit, LEASE, new.record()):
         return BUSY
     return _header(settings, _told(reading, new, used))
 
@@ -174,7 +176,7 @@ async def _again(ctx: Context[Settings], reading: Reading, known: Kept) -> Answe
         return _no(over)
     if known.only and not _trusted((known.only.removeprefix("@"),), ctx.sender):
         return _no(f"only for mail from {known.only}")
-    if not await ctx.reserve(reading.key, known.limit + known.before):
+    if not await ctx.reserve(reading.key, known.limit + known.before, LEASE):
         return BUSY
     return _header(ctx.settings, _told(reading, known, used))
 
@@ -200,7 +202,8 @@ def _new(
 
 def _likeliest(ctx: Context[Settings], found: list[Reading]) -> Reading | None:
     """Return the first reading whose user is listed; else one of whom it is known that he is not there
-    (and will be refused); else, where everybody is there, the first one that has a count.
+    (and will be refused); else, where the domain's server knows who is there, the first with a count.
+    Nobody is there by a wildcard alone: a flood of made-up users would each make records.
     """
     policy = ctx.policy
     gone: Reading | None = None
@@ -219,9 +222,8 @@ def _likeliest(ctx: Context[Settings], found: list[Reading]) -> Reading | None:
             if row.kind == "valid":
                 return reading
             gone = gone or reading
-        elif reading.count is not None:
-            there = row.kind == "valid" if row is not None else policy.recipients != "list"
-            anybody = anybody or (reading if there else None)
+        elif row is None and reading.count is not None and policy.recipients != "list":
+            anybody = anybody or reading
     return gone or anybody
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from gatepost.mail.verdict import Reject, Score
+from gatepost.relay.results import Result
+from tests.server import indoors
 from tests.server.indoors import Indoors, inside
 from tests.server.kinds import ALONE, KINDS, Seen, host_all
 
@@ -312,3 +314,30 @@ async def test_exempt(house: Indoors) -> None:
     assert ["postmaster@refuses.test", "ABUSE@refuses.test"] == [to for _, to, _ in house.back_end.taken]
     assert 1 == house.fates()["ann@refuses.test", "rejected"]
     assert 3 == sum(house.fates().values())
+
+
+@pytest.mark.parametrize(
+    ("says", "code", "used"), [("takes", "250", 1), ("refuses", "550", 0), ("defers", "451", 0)]
+)
+def test_counted_before_the_reply(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, says: str, code: str, used: int
+) -> None:
+    """Whoever is killed behind the reply has counted the mail already, and only one that got in."""
+    monkeypatch.setattr(indoors, "SHIPPED", (*indoors.SHIPPED, "counted_address"))
+
+    @inside()
+    async def counted(house: Indoors) -> None:
+        house.host("example.org", {"counted_address.mode": "on"})
+        house.open()
+        house.gateway.background = lambda work: work.close()  # type: ignore[method-assign]
+        if says == "refuses":
+            house.back_end.says["example.org"] = Result("refused", 550, "5.7.1", "no", "back end")
+        elif says == "defers":
+            house.back_end.says["example.org"] = Result("deferred", 451, "4.2.0", "later", "back end")
+        (at_rcpt,), final = await house.client().mail("s@x.example", ["w.1.ann@example.org"])
+        assert ("250", code) == (at_rcpt[:3], final[:3])
+        place = ("example.org", "counted_address", "at ann w")
+        assert used == await house.records.count(*place)
+        assert bool(used) == (await house.records.get(*place) is not None)
+
+    counted(tmp_path)

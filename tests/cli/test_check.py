@@ -44,3 +44,16 @@ def test_bad_words(hosted: Run, tmp_path: Path) -> None:
     words = ("check", str(mail), "--from", "bob@example.net", "--to", "ann@example.org")
     assert "not an IP address" in hosted(*words, "--ip", "300.1.1.1", status=2).stderr
     assert hosted("check", str(mail), "--from", "bob", "--to", "ann@example.org", status=1).stderr
+
+
+def test_list_entry(hosted: Run, as_json: Run, tmp_path: Path) -> None:
+    """The entry that decided is named with its number, its level and its note."""
+    path = tmp_path / "mail.eml"
+    path.write_bytes(b"From: bob@example.net\nSubject: x\n\nhello\n")
+    hosted("list", "add", "--all", "deny", "192.0.2.0/24", "--note", "since May")
+    words = ("check", str(path), "--from", "bob@example.net", "--to", "ann@example.org")
+    said = " ".join(hosted(*words).stdout.split())
+    assert "list entry #1: deny 192.0.2.0/24 (all domains), since May" in said
+    hosted("list", "add", "example.org", "allow", "192.0.2.1")
+    said = " ".join(hosted(*words).stdout.split())
+    assert "list entry #2: allow 192.0.2.1 (domain)" in said

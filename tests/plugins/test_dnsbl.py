@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 
+from gatepost.dns.names import reverse_labels
 from gatepost.dns.zone import Zone
 from gatepost.mail.verdict import Reject, Score
 from gatepost.plugin.bench import Bench, Case
 from gatepost.plugin.registry import Registry, load
 from gatepost.plugin.tools import Tools
 from gatepost.plugins.dnsbl import Dnsbl, client_labels
-from gatepost.policy.decide import Finding
+from gatepost.policy.decide import Finding, decide_recipient
+from gatepost.policy.lists import Entry, Lists
 
 SANE = "2.0.0.127.bl.test A 127.0.0.2\n2.0.0.127.other.test A 127.0.0.2\n2.0.0.127.good.test A 127.0.0.2\n"
 LISTED = "1.2.0.192.bl.test A 127.0.0.2\n"
@@ -46,6 +48,33 @@ def test_listed() -> None:
     finding = House(SANE + LISTED).ask("bl.test", "other.test")
     expected = Reject("192.0.2.1 is listed by bl.test (127.0.0.2)", "Your address is on a block list")
     assert expected == finding.verdict
+
+
+def test_row_7_2_whitelist_per_plugin() -> None:
+    """Row "whitelist per plugin" of 7.2: an entry for one check leads past that check, and past no other."""
+    bench = Bench(load(entries=False), Tools(dns=Zone(SANE + LISTED)))
+    friend = Lists([Entry(1, "allow", "ip", "192.0.2.1", plugin="dnsbl")])
+    policy = bench.policy(
+        "example.org",
+        {
+            "dnsbl": {"mode": "on", "zones": ["bl.test"], "lists": friend},
+            "rdns": {"mode": "on"},
+        },
+    )
+    findings = asyncio.run(bench.ask(policy))
+    refusals = {f.plugin: f.allowed_by for f in findings if isinstance(f.verdict, Reject)}
+    assert {"dnsbl": "ip 192.0.2.1", "rdns": ""} == refusals
+    assert "rdns" == decide_recipient(policy, findings, None).plugin
+
+
+def test_row_7_2_dnsbl() -> None:
+    """Row "DNSBL" of 7.2: zones by domain, all asked, IPv6 too; codes and time-outs stand below."""
+    six = f"{reverse_labels('2001:db8::1')}.bl.test A 127.0.0.2"
+    house = House(f"{SANE}{LISTED}{six}")
+    assert house.refused("bl.test")
+    assert not house.refused("other.test")
+    assert house.refused("bl.test", client="2001:db8::1")
+    assert not house.refused("bl.test", client="2001:db8::2")
 
 
 def test_not_listed() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gatepost.mail.session import Session
 from gatepost.mail.verdict import AddHeader, Reject, Score
 from tests.server.indoors import Indoors, inside
 from tests.server.kinds import Seen, host_all
@@ -77,3 +78,17 @@ async def test_spool_has_all_that_is_needed(house: Indoors) -> None:
     assert data.startswith(b"Received: ")
     assert b"X-Gatepost-Tags: probe\r\n" in data
     assert data.endswith(b"Subject: hi\r\n\r\nhello\r\n")
+
+
+@inside()
+async def test_names_by_xclient(house: Indoors) -> None:
+    """What a relay knows of the client's names is taken; what it does not know is left to be asked."""
+    house.open()
+    session = Session("A", "192.0.2.1")
+    both = {"NAME": "mx.example", "REVERSE_NAME": "mx.example"}
+    house.gateway.xclient(session, {"ADDR": "198.51.100.7", **both})
+    assert (True, (("mx.example", True),)) == (session.host_known, session.host_names)
+    house.gateway.xclient(session, {"ADDR": "198.51.100.8", "NAME": None, "REVERSE_NAME": "dsl.example"})
+    assert (True, (("dsl.example", False),)) == (session.host_known, session.host_names)
+    house.gateway.xclient(session, {"ADDR": "198.51.100.9", "NAME": None, "REVERSE_NAME": None})
+    assert (False, ()) == (session.host_known, session.host_names)

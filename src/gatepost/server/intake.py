@@ -64,6 +64,7 @@ class Intake:
         "_full_disk",
         "_gateway",
         "_stuffed",
+        "_whole",
         "body",
         "ends",
         "session",
@@ -77,6 +78,7 @@ class Intake:
         self.transaction = transaction
         self._stuffed = False
         self._copies: list[Copy] = []
+        self._whole: Message | None = None
         self._full_disk = ""
         self._clean = True
         """Our reader found neither bare CR nor LF nor NUL: the way out need not look again (T1.3)."""
@@ -221,8 +223,9 @@ class Intake:
             and lists.hangs_on_proof(session, transaction.sender, transaction.started)
         ):
             # With the message DKIM may agree with the sender, so that an allow entry holds.
-            whole = Message(head, self.message())
-            if await self._gateway.pipeline.proven(session, transaction, whole):
+            if self._whole is None:
+                self._whole = Message(head, self.message())  # once, however many recipients ask
+            if await self._gateway.pipeline.proven(session, transaction, self._whole):
                 outcome = self._outcome(recipient, proven=True)
         if policy.bypass and outcome.fate in (Fate.REJECT, Fate.DEFER, Fate.QUARANTINE):
             return replace(outcome, fate=Fate.ACCEPT, tags=(*outcome.tags, "bypass"), code=250)

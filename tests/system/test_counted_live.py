@@ -235,3 +235,15 @@ def test_subject_tag_in_the_spool(make_gateway: Callable[..., Gateway]) -> None:
     (file,) = (gateway.data / "spool").rglob("*.eml")
     assert b"\r\nSubject: offer (shop: message 1 of 1, the last one)\r\n" in file.read_bytes()
     assert 1 == gateway.json("alias", "list", DOMAIN)[0]["used"]
+
+
+def test_settings_of_one_user(hosted: Gateway) -> None:
+    """A user's own prefix, trusted senders and switch hold for him and for nobody else."""
+    hosted.cli("recipient", "add", DOMAIN, "bob", "carl")
+    own = ("counted_address.prefix=my", 'counted_address.trusted=["friend.example"]')
+    hosted.cli("domain", "set", f"bob@{DOMAIN}", *own)
+    hosted.cli("domain", "set", f"carl@{DOMAIN}", "counted_address.mode=off")
+    in_force()
+    assert [550, 250, 250] == [send(hosted, form) for form in ("w.1.bob", "my.w.1.bob", "w.1.ann")]
+    assert [550, 250] == [send(hosted, "w.1.bob"), send(hosted, "w.1.bob", sender="a@friend.example")]
+    assert "5.1.1" == hosted.rcpt(f"w.1.carl@{DOMAIN}")[1].split()[0]

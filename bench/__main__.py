@@ -14,6 +14,7 @@ from bench.places import BENCH, RESULTS, WORK, BenchError, progress
 from bench.profiling import profile
 from bench.report import Result, details, keep, kept, page, summary
 from bench.rounds import Runner
+from bench.storm import section
 from bench.workloads import WORKLOADS, Contender, Workload
 
 
@@ -78,7 +79,7 @@ def _run(arguments: argparse.Namespace, chosen: list[Workload]) -> int:
         results.append(_measure(workload, arguments))
         if arguments.write:
             keep(results[-1], RESULTS)
-            (BENCH / "RESULTS.md").write_text(page(kept(RESULTS)))
+            (BENCH / "RESULTS.md").write_text(page(kept(RESULTS), section()))
     for number, result in enumerate(results):
         print("\n".join(details(result, number == 0)))
     print("\n".join(summary(results)))

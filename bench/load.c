@@ -10,6 +10,7 @@
  *        -r R            recipients in a message
  *        -l BYTES -m M   M messages of BYTES in each session
  *        -f FILE         the message, with CRLF and dots doubled (instead of -l)
+ *        -b N            the null sender, but for each N-th message, whose sender looks real (1: always null)
  *        -D DOMAINS      spread recipients over d0.example ... instead of example.org
  *        -u USERS        known users in each domain: user0 ... (10000)
  *        -i              idle: open N connections, EHLO, print a line, hold until standard input ends
@@ -47,7 +48,7 @@ struct session {
 };
 
 static int port, sessions = 1000, concurrent = 50, sources = 50, refused_mode, known, recipients = 1, messages = 1;
-static int domains, users = 10000, idle;
+static int domains, users = 10000, idle, bounces;
 static size_t size = 4096;
 static double limit = 60;
 
@@ -97,7 +98,9 @@ static int say(struct session *s, enum step step, int length) {
 static int say_mail(struct session *s) {
     s->recipients = 0;
     s->mail_began = now();
-    return say(s, MAIL, sprintf(s->command, "MAIL FROM:<sender@example.com>\r\n"));
+    if (!bounces) return say(s, MAIL, sprintf(s->command, "MAIL FROM:<sender@example.com>\r\n"));
+    if (bounces == 1 || serial % bounces) return say(s, MAIL, sprintf(s->command, "MAIL FROM:<>\r\n"));
+    return say(s, MAIL, sprintf(s->command, "MAIL FROM:<j%ld.smith@mail%ld.example.com>\r\n", serial, serial % 97));
 }
 
 static int say_rcpt(struct session *s) {
@@ -269,7 +272,7 @@ static void turn(int wait_ms, int reopen) {
 
 int main(int argc, char **argv) {
     int o;
-    while ((o = getopt(argc, argv, "p:n:c:S:t:xkr:l:m:f:D:u:i")) != -1) switch (o) {
+    while ((o = getopt(argc, argv, "p:n:c:S:t:xkr:l:m:b:f:D:u:i")) != -1) switch (o) {
         case 'p': port = atoi(optarg); break;
         case 'n': sessions = atoi(optarg); break;
         case 'c': concurrent = atoi(optarg); break;
@@ -281,6 +284,7 @@ int main(int argc, char **argv) {
         case 'l': size = atoi(optarg); break;
         case 'm': messages = atoi(optarg); break;
         case 'f': message_file = optarg; break;
+        case 'b': bounces = atoi(optarg); break;
         case 'D': domains = atoi(optarg); break;
         case 'u': users = atoi(optarg); break;
         case 'i': idle = 1; break;

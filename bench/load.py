@@ -28,6 +28,8 @@ class Load:
     size: int = 4096
     messages: int = 1
     clients: int = 50
+    bounces: int = 0
+    """The null sender but for each such message (1: always null); 0: one and the same sender."""
     domains: int = 0
     users: int = 10_000
     idle: bool = False
@@ -39,6 +41,8 @@ class Load:
         words += ["-S", "250" if self.idle else str(self.clients)]
         if self.domains:
             words += ["-D", str(self.domains)]
+        if self.bounces:
+            words += ["-b", str(self.bounces)]
         words += ["-u", str(self.users)]
         if self.idle:
             return [*words, "-i"]

@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -171,12 +172,13 @@ of 1/5 means: a fifth of the peer's.
 """
 
 
-def page(results: list[Result]) -> str:
+def page(results: list[Result], more: Sequence[str] = ()) -> str:
+    """The whole page; `more` stands behind the workloads."""
     machines = sorted({result.machine for result in results})
     parts = [HEAD, *[f"Machine: {machine}.\n" for machine in machines], *summary(results), ""]
     for result in results:
         parts += details(result, len(machines) > 1)
-    return "\n".join(parts).rstrip() + "\n"
+    return "\n".join([*parts, *more]).rstrip() + "\n"
 
 
 def keep(result: Result, folder: Path) -> None:

@@ -194,5 +194,6 @@ def test_damaged_state_closes_nothing() -> None:
     """What cannot be read is forgotten."""
     house = House()
     place = "bounce_storm\x1fexample.org\x1fclosed ann"
+    asyncio.run(house.state.put("bounce_storm\x1fexample.org\x1fany closed", b"1", 600))
     asyncio.run(house.state.put(place, b"[1,", 600))
     assert "" == house.mail()

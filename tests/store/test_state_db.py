@@ -79,6 +79,20 @@ def test_two_processes(tmp_path: Path, clock: Clock) -> None:
     asyncio.run(use())
 
 
+def test_absent_until_another_writes(tmp_path: Path, clock: Clock) -> None:
+    """That there is no value is remembered too, until another process has written one."""
+    one, other = (StateStore(tmp_path / "state.db", clock=clock) for _ in range(2))
+    assert [None, None] == [asyncio.run(one.get("k")), asyncio.run(one.get("k"))]
+    asyncio.run(other.put("k", b"v", 60))
+    other.flush()
+    one.flush()
+    assert b"v" == asyncio.run(one.get("k"))
+    asyncio.run(one.delete("k"))
+    assert asyncio.run(one.get("k")) is None
+    asyncio.run(one.put("k", b"w", 60))
+    assert b"w" == asyncio.run(one.get("k"))
+
+
 def test_kept_over_a_restart(tmp_path: Path, clock: Clock) -> None:
     """What was flushed is there after a restart, also counts of the piece before."""
 

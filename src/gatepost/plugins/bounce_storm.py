@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Coroutine
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator
@@ -23,6 +23,8 @@ from gatepost.plugin import (
 )
 
 DAY = 86_400.0
+ANY = "any closed"
+"""Key that stands while any address of the domain may be closed: else nothing more is looked up."""
 MAX_KEPT = 500
 """Closed addresses that are remembered for people to see; those that ended first go first."""
 
@@ -67,13 +69,14 @@ class Closed(NamedTuple):
     bounces: int
     """As many had come."""
 
-    @classmethod
-    def read(cls, value: bytes | None) -> Closed | None:
-        """Return what was kept; None for nothing, or for what cannot be read."""
-        try:
-            return None if value is None else cls(*json.loads(value))
-        except (ValueError, TypeError):
-            return None
+
+@lru_cache(maxsize=1_000)
+def read_closed(value: bytes) -> Closed | None:
+    """Return what was kept; None for what cannot be read. Remembered: a storm asks for the same again."""
+    try:
+        return Closed(*json.loads(value))
+    except (ValueError, TypeError):
+        return None
 
 
 CLOSED = Reject(
@@ -169,13 +172,16 @@ def _local(ctx: Context[Settings]) -> str:
 
 async def _is_closed(ctx: Context[Settings], local: str) -> Closed | None:
     """Return that an address is closed; one whose time is over is opened, and that is told."""
-    value = await ctx.state.get(f"closed {local}")
+    state = ctx.state
+    if await state.get(ANY) is None:
+        return None
+    value = await state.get(f"closed {local}")
     if value is None:
         return None
-    closed = Closed.read(value)
+    closed = read_closed(value)
     if closed is not None and closed.until > ctx.now:
         return closed
-    await ctx.state.delete(f"closed {local}")
+    await state.delete(f"closed {local}")
     ctx.alert(f"{local}@{ctx.domain} is open to bounces again")
     return None
 
@@ -184,7 +190,9 @@ async def _write(ctx: Context[Settings], local: str, closed: Closed) -> None:
     """Close, for all workers within half a second (state), and for people to see (records)."""
     value = json.dumps(closed).encode()
     # Kept for a day behind its end, so that the opening is noticed and told.
-    await ctx.state.put(f"closed {local}", value, closed.until - ctx.now + DAY)
+    kept = closed.until - ctx.now + DAY
+    await ctx.state.put(ANY, b"1", kept + DAY)
+    await ctx.state.put(f"closed {local}", value, kept)
     await ctx.records.put(f"closed {local}", closed._asdict())
 
 

@@ -201,11 +201,12 @@ class StateStore:
             row = self._db.execute("SELECT value, expires FROM value WHERE key = ?", (key,)).fetchone()
         except sqlite3.Error as error:
             raise in_words(error, self.path) from error
-        if row is None:
-            return None
         if len(self._values) > MAX_KEYS:
             self._values.clear()
-        self._values[key] = row
+        # That there is none is remembered too, as a value that has expired.
+        self._values[key] = row or (b"", 0.0)
+        if row is None:
+            return None
         return row[0], row[1]
 
     def _read_count(self, key: str, window: float, bucket: int) -> list[int]:

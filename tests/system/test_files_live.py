@@ -159,3 +159,27 @@ def test_import_and_export_while_it_runs(gateway: Gateway, sink: Sink, tmp_path:
     gateway.cli("srv", "export", str(tmp_path / "new"), "second.example")
     assert (tmp_path / "new/second.example/users/valid/ann").exists()
     assert (tmp_path / "new/second.example/checks/date").exists()
+
+
+def test_a_configuration_of_qpsmtpd_in_force(gateway: Gateway, sink: Sink, tmp_path: Path) -> None:
+    """Imported while it runs: the domain takes mail, what its lists refuse is refused, `reject 0` is not."""
+    config = tmp_path / "config"
+    config.mkdir()
+    for name, text in {
+        "plugins": f"helo reject 0\nqueue/smtp-forward 127.0.0.1 {sink.port}\n",
+        "rcpthosts": "old.example\n",
+        "badmailfrom": "bad@client.example enough\n@worse.example\n",
+        "badrcptto": "gone@old.example\n",
+        "whitelisthosts": "127.0.0.8\n",
+    }.items():
+        (config / name).write_text(text)
+    gateway.cli("import", "qpsmtpd", str(config), "--recipients", "any")
+    gateway.until_accepted("ann@old.example")
+
+    def sent(sender: str, source: str = "127.0.0.1") -> int:
+        return gateway.send(["ann@old.example"], letter("x"), source=source, sender=sender)[0]
+
+    assert 250 == sent("me@client.example")
+    assert [550, 550] == [sent("bad@client.example"), sent("me@sub.worse.example")]
+    assert 550 == gateway.rcpt("gone@old.example")[0]
+    assert "enough" in json.dumps(gateway.json("list", "show", "--all"))

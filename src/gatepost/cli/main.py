@@ -28,6 +28,7 @@ COMMANDS: Commands = {
     "greylist": ("gatepost.cli.greylist", "What putting strangers off costs a domain."),
     "plugin": ("gatepost.cli.plugin", "The checks: list, show, write a new one, try it."),
     "changes": ("gatepost.cli.changes", "Who changed what; undo a change."),
+    "import": ("gatepost.cli.imports", "Take over the configuration of another system."),
     "srv": ("gatepost.cli.srv", "Policy as a tree of files: import, export."),
     "bypass": ("gatepost.cli.bypass", "Take the filter out and put it back."),
     "backup": ("gatepost.cli.backup", "Write everything that is remembered into one file."),

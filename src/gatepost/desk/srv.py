@@ -48,12 +48,14 @@ def import_tree(
                 tree.tell(folder, "a new domain needs a route: --route URL, or route=[...] in its settings")
                 continue
             done.hosted.append(domain)
-        done.domains[domain] = _bring(desk, domain, rows, dry_run)
+        done.domains[domain] = bring_rows(desk, domain, rows, dry_run)
     if blacklist_d is not None:
         shared = Tree(blacklist_d)
         rows = {}
         read_blacklist_d(shared, rows)
-        done.domains[EVERYWHERE] = done.domains.get(EVERYWHERE, 0) + _bring(desk, EVERYWHERE, rows, dry_run)
+        done.domains[EVERYWHERE] = done.domains.get(EVERYWHERE, 0) + bring_rows(
+            desk, EVERYWHERE, rows, dry_run
+        )
         done.problems += shared.problems
     return done
 
@@ -104,7 +106,8 @@ def with_route(desk: Desk, rows: dict[Key, object], route: str) -> bool:
     return True
 
 
-def _bring(desk: Desk, domain: str, rows: dict[Key, object], dry_run: bool) -> int:
+def bring_rows(desk: Desk, domain: str, rows: dict[Key, object], dry_run: bool) -> int:
+    """Write rows of a domain, or only count those that are new or different."""
     if dry_run:
         present = rows_of(desk.policy, domain)
         return sum(key not in present or present[key] != value for key, value in rows.items())

@@ -59,3 +59,19 @@ def test_uses_are_counted(denying: Gateway) -> None:
         return {row["value"]: row["uses"] for row in denying.json("list", "show", "example.org")}
 
     wait_until(lambda: uses()[ANN] >= 1, "the use of the entry", 10)
+
+
+def test_entry_for_one_check(denying: Gateway) -> None:
+    """A verified entry for one check leads past that check and past no other."""
+    denying.cli("list", "remove", "example.org", ANN)
+    denying.cli("list", "remove", "--all", FOREIGN)
+    denying.cli("domain", "set", "example.org", "rdns.mode=on")  # FOREIGN has no name
+    whole = signed(mail(ANN), DOMAIN)
+    wait_until(lambda: "5.7.25" in denying.rcpt("ann@example.org", source=FOREIGN)[1], "rdns in force", 5)
+    assert 550 == denying.send(["ann@example.org"], whole, FOREIGN, ANN)[0]
+    denying.cli("list", "add", "example.org", "allow", ANN, "--verified", "--plugin", "rdns")
+    wait_until(lambda: 250 == denying.send(["ann@example.org"], whole, FOREIGN, ANN)[0], "let past", 5)
+    code, said = denying.send(["ann@example.org"], mail(ANN), FOREIGN, ANN)
+    assert (550, "5.7.25") == (code, said.split()[0])
+    denying.cli("list", "add", "--all", "deny", FOREIGN)
+    wait_until(lambda: 550 == denying.send(["ann@example.org"], whole, FOREIGN, ANN)[0], "denied again", 5)

@@ -192,6 +192,7 @@ class _Trial:
         if self._hangs_on_proof(recipient, outcome):
             if not await self._pipeline.proven(self.session, self.transaction):
                 return None  # with the message DKIM may still agree
+            self._pass_own_lists(recipient)
             outcome = self._decided(recipient, decide_recipient, proven=True)
             if outcome.fate not in _REFUSED:
                 return None
@@ -210,6 +211,7 @@ class _Trial:
             and self._hangs_on_proof(recipient, outcome)
             and await self._pipeline.proven(self.session, self.transaction, message)
         ):
+            self._pass_own_lists(recipient)
             outcome = self._decided(recipient, decide_message, proven=True)
         refused = outcome.fate in (*_REFUSED, Fate.QUARANTINE)
         if policy.bypass and refused and outcome.enhanced != "5.1.1":
@@ -235,10 +237,11 @@ class _Trial:
         return outcome
 
     def _hangs_on_proof(self, recipient: Recipient, outcome: Outcome) -> bool:
-        policy: DomainPolicy = recipient.policy
-        mail = self.transaction
-        return outcome.plugin not in self._desk.registry.unskippable and policy.lists.hangs_on_proof(
-            self.session, mail.sender, mail.started
+        return self._pipeline.hangs_on_proof(self.session, self.transaction, recipient.policy, outcome)
+
+    def _pass_own_lists(self, recipient: Recipient) -> None:
+        recipient.findings = self._pipeline.past_own_lists(
+            self.session, self.transaction, recipient.policy, recipient.findings
         )
 
     @staticmethod

@@ -17,7 +17,7 @@ from gatepost.mail.verdict import Rewrite, Verdict
 from gatepost.plugin.answers import Failure, failed
 from gatepost.plugin.context import RESERVATIONS, Context
 from gatepost.plugin.gateway import GatewayChecks
-from gatepost.plugin.runner import Findings, Runner
+from gatepost.plugin.runner import Findings, Runner, own_entry
 from gatepost.plugin.step import Groups, Plan, Step
 from gatepost.plugin.tools import RecipientRow, Tools
 from gatepost.plugin.waiting import Waiting
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gatepost.mail.session import Session
     from gatepost.mail.transaction import Recipient, Transaction
     from gatepost.plugin.registry import Registry
+    from gatepost.policy.lists import Lists
 
 PROOF_TIMEOUT = 20.0
 """Seconds for SPF or DKIM to agree with a sender on a list."""
@@ -249,6 +250,36 @@ class Pipeline:
         transaction.answers[RESERVATIONS] = [h for h in held if h not in mine]
         for _, reservation, record in mine:
             await self.tools.records.settle(reservation, used=used, record=record)
+
+    def hangs_on_proof(
+        self, session: Session, transaction: Transaction, policy: DomainPolicy, outcome: Outcome
+    ) -> bool:
+        """Return True when an allow entry would lead past what refuses, if the sender were proven."""
+        sender, now = transaction.sender, transaction.started
+        own = self._own_lists(policy, outcome.plugin)
+        if own is not None and own.hangs_on_proof(session, sender, now):
+            return True
+        return outcome.plugin not in self.unskippable and policy.lists.hangs_on_proof(session, sender, now)
+
+    def past_own_lists(
+        self, session: Session, transaction: Transaction, policy: DomainPolicy, findings: Findings
+    ) -> Findings:
+        """Return the findings of a mail whose sender is proven: entries of one check lead past that check."""
+        found: Findings = []
+        for finding in findings:
+            own = self._own_lists(policy, finding.plugin)
+            if own is not None and finding.verdict is not None and not finding.allowed_by:
+                entry = own_entry(own, session, transaction.sender, transaction.started, proven=True)
+                finding = replace(finding, allowed_by=entry) if entry else finding
+            found.append(finding)
+        return found
+
+    def _own_lists(self, policy: DomainPolicy, name: str) -> Lists | None:
+        """Return the lists of one check, where it has some that say anything of senders."""
+        own = policy.plugins.get(name)
+        if own is None or not own.lists.allows_senders or not self.registry[name].plugin.own_list:
+            return None
+        return own.lists
 
     async def proven(
         self, session: Session, transaction: Transaction, message: Message | None = None

@@ -23,8 +23,10 @@ from gatepost.policy.decide import Finding
 from gatepost.policy.policy import Action, OnFailure
 
 if TYPE_CHECKING:
+    from gatepost.mail.address import Address
     from gatepost.mail.session import Session
     from gatepost.plugin.registry import Registry
+    from gatepost.policy.lists import Lists
 
 Findings = list[Finding]
 
@@ -261,5 +263,12 @@ def _allowed(step: Step, context: Context[Any]) -> str:
     transaction = context._transaction
     assert step.lists is not None
     sender = transaction.sender if transaction is not None else None
-    entry = step.lists.match_session(context.session, sender, context.now)
+    return own_entry(step.lists, context.session, sender, context.now)
+
+
+def own_entry(
+    lists: Lists, session: Session, sender: Address | None, now: float, *, proven: bool = False
+) -> str:
+    """Return the allow entry of a plugin's own lists that decides, as text; "" where none does."""
+    entry = lists.match_session(session, sender, now, proven)
     return f"{entry.field} {entry.value}" if entry is not None and entry.kind == "allow" else ""

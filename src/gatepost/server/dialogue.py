@@ -301,13 +301,10 @@ class Dialogue:
         fate = outcome.fate
         if fate is Fate.REJECT or fate is Fate.DEFER:
             if policy.bypass and outcome.enhanced != "5.1.1":
+                self._count_use(entry)
                 transaction.recipients.append(recipient)
                 return self.protocol.reply(fixed.RECIPIENT_OK)
-            if (
-                policy.lists.allows_senders
-                and outcome.plugin not in self.gateway.pipeline.unskippable
-                and policy.lists.hangs_on_proof(self.session, transaction.sender, transaction.started)
-            ):
+            if self.gateway.pipeline.hangs_on_proof(self.session, transaction, policy, outcome):
                 return self._judge_by_proof(recipient, policy, findings)
         self._count_use(entry)
         if fate is Fate.REJECT or fate is Fate.DEFER:
@@ -321,10 +318,12 @@ class Dialogue:
         """An allow entry would free this mail if its sender were proven; DKIM can only say so later."""
         session, transaction = self.session, self.transaction
         assert transaction is not None
-        proven = await self.gateway.pipeline.proven(session, transaction)
+        pipeline = self.gateway.pipeline
+        proven = await pipeline.proven(session, transaction)
         if self.transaction is not transaction:  # the client left meanwhile
             return b""
         if proven:
+            recipient.findings = findings = pipeline.past_own_lists(session, transaction, policy, findings)
             entry = policy.lists.match_session(session, transaction.sender, transaction.started, proven=True)
             outcome = self._decide(policy, findings, entry, proven=True)
             self._count_use(entry)

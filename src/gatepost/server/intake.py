@@ -215,17 +215,16 @@ class Intake:
         if not recipient.findings:
             return ACCEPTED
         policy: DomainPolicy = recipient.policy
-        lists, transaction, session = policy.lists, self.transaction, self.session
+        pipeline, transaction, session = self._gateway.pipeline, self.transaction, self.session
         outcome = self._outcome(recipient, proven=False)
-        if (
-            outcome.fate in (Fate.REJECT, Fate.DEFER, Fate.QUARANTINE)
-            and lists.allows_senders
-            and lists.hangs_on_proof(session, transaction.sender, transaction.started)
+        if outcome.fate in (Fate.REJECT, Fate.DEFER, Fate.QUARANTINE) and pipeline.hangs_on_proof(
+            session, transaction, policy, outcome
         ):
             # With the message DKIM may agree with the sender, so that an allow entry holds.
             if self._whole is None:
                 self._whole = Message(head, self.message())  # once, however many recipients ask
-            if await self._gateway.pipeline.proven(session, transaction, self._whole):
+            if await pipeline.proven(session, transaction, self._whole):
+                recipient.findings = pipeline.past_own_lists(session, transaction, policy, recipient.findings)
                 outcome = self._outcome(recipient, proven=True)
         if policy.bypass and outcome.fate in (Fate.REJECT, Fate.DEFER, Fate.QUARANTINE):
             return replace(outcome, fate=Fate.ACCEPT, tags=(*outcome.tags, "bypass"), code=250)

@@ -44,7 +44,7 @@ class House:
             "archive.min_free": "1KiB",
         }
         self.config = load(None, {}, overrides=said, search=())
-        self.parts = Parts(self.config, [], open_certificate("", "", self.data, "mx.test", NOW))
+        self.parts = Parts(self.config, [], [], open_certificate("", "", self.data, "mx.test", NOW))
         self.store = PolicyStore(self.data / "policy.db")
         self.store.add_domain("example.org", f"maildir://{folder}/mail/%u", {})
 

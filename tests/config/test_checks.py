@@ -80,6 +80,13 @@ def test_the_plugin_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert found(tmp_path, plugins__folder=str(folder))[0].fatal
 
 
+def test_outgoing(tmp_path: Path) -> None:
+    """A door for outgoing mail lets nobody send whose networks are not named."""
+    values = {"smtp__outgoing__listen": '["127.0.0.1:2626"]', "smtp__outgoing__next_hop": "192.0.2.1:25"}
+    (networks,) = found(tmp_path, **values)
+    assert ("smtp.outgoing.networks", False) == (networks.key, networks.fatal)
+
+
 def test_the_followed_tree_and_the_limits(tmp_path: Path) -> None:
     """A tree that is not there; more connections than open files allow."""
     (problem,) = found(tmp_path, files__srv=str(tmp_path / "srv"))

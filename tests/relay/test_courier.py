@@ -43,7 +43,7 @@ class House:
             self.queue,
             Relay(self.pool, clock=self.clock),
             hostname="gate.example",
-            routes_for=lambda _domain: routes,
+            routes_for=lambda domain: None if domain == "b.example" else routes,
             clock=self.clock,
             log=self.log,
             outcome=self.outcome,
@@ -156,6 +156,19 @@ def test_bounce_to_a_proven_sender(tmp_path: Path) -> None:
         assert b"ann@example.org" not in text
         assert b"Hello" not in text
         assert ("bob@example.org", "refused") in house.fates
+
+    emptying(tmp_path, work, refusing())
+
+
+def test_bounce_to_a_sender_of_ours(tmp_path: Path) -> None:
+    """A sender whose domain is hosted here is told by its own route, not by an MX that is ourselves."""
+
+    async def work(house: House, _backend: Backend) -> None:
+        sender = "prvs=0123cfcd40=ann@example.org"
+        house.queue.put(replace(envelope("bob", proven=True), sender=sender), [MAIL])
+        await house.round()
+        (bounce,) = house.left()
+        assert (("ann@example.org",), ()) == (tuple(one.address for one in bounce.recipients), bounce.routes)
 
     emptying(tmp_path, work, refusing())
 

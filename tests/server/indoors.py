@@ -41,7 +41,7 @@ from gatepost.store.policy_db import PolicyStore
 from gatepost.telemetry.log import Log
 
 Answer = Callable[[Target, bytes], list[Result] | Awaitable[list[Result]]]
-SHIPPED = ("recipients", "deny_list", "helo_name", "client_rate")
+SHIPPED = ("recipients", "deny_list", "helo_name", "client_rate", "bounce")
 DELIVERED = Result("delivered", 250, "2.0.0", "Ok", "back end", True)
 MAIL = b"Subject: hi\r\n\r\nhello\r\n"
 

@@ -21,9 +21,13 @@ def toml(tables: Mapping[str, Any], under: str = "") -> str:
     plain = {key: value for key, value in tables.items() if not isinstance(value, Mapping)}
     deeper = {key: value for key, value in tables.items() if isinstance(value, Mapping)}
     out = [f"[{under}]"] if under and plain else []
-    out += [f"{key} = {json.dumps(value)}" for key, value in plain.items()]
-    out += [toml(value, f"{under}.{key}" if under else key) for key, value in deeper.items()]
+    out += [f"{_word(key)} = {json.dumps(value)}" for key, value in plain.items()]
+    out += [toml(value, f"{under}.{_word(key)}" if under else _word(key)) for key, value in deeper.items()]
     return "\n".join(out) + "\n"
+
+
+def _word(key: str) -> str:
+    return json.dumps(key) if "." in key else key
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -55,12 +55,18 @@ def serve(config: Config, *, demo: bool = False) -> int:
             inherited=inherited,
             warn=lambda text: log.event("listen", "warning", why=text),
         )
+        outgoing = open_listeners(
+            config.smtp.outgoing.listen,
+            name="outgoing",
+            inherited=[one for one in inherited if one.name == "outgoing"],
+            warn=lambda text: log.event("listen", "warning", why=text),
+        )
     except (ListenError, TlsError, StoreError, OSError) as error:
         sys.stderr.write(f"gatepost: {error}\n")
         return 1
     workers = config.smtp.worker_processes
     raise_open_files(config.smtp.max_connections // workers + 4096)
-    parts = Parts(config, socks, certificate)
+    parts = Parts(config, socks, outgoing, certificate)
     board = Board.create(None, workers, config.smtp.max_connections)
     names = plugins.load(config.plugins.folder)
     for name, why in names.errors().items():

@@ -35,7 +35,8 @@ def make_resolver(config: Config) -> Resolver:
 
 def doors_of(config: Config) -> list[tuple[str, int]]:
     """Return our own SMTP addresses."""
-    doors = [parse_host_port(address, 25) for address in config.smtp.listen]
+    listen = (*config.smtp.listen, *config.smtp.outgoing.listen)
+    doors = [parse_host_port(address, 25) for address in listen]
     return [(door.host or "0.0.0.0", door.port) for door in doors]  # noqa: S104 - compared, not bound
 
 

@@ -18,8 +18,10 @@ from gatepost.config import Config
 from gatepost.plugin import registry as plugins
 from gatepost.plugin.pipeline import Pipeline
 from gatepost.server.board import Board
+from gatepost.server.connection import Connection
 from gatepost.server.gateway import Gateway
 from gatepost.server.listener import Door
+from gatepost.server.outgoing import OutgoingDoor
 from gatepost.server.overload import Bounds, Overload
 from gatepost.server.tls import Certificate
 from gatepost.server.wire import Hub
@@ -42,6 +44,8 @@ class Parts:
 
     config: Config
     socks: list[socket.socket]
+    outgoing: list[socket.socket]
+    """Where the domains' own servers hand in mail ([smtp.outgoing])."""
     certificate: Certificate
 
 
@@ -112,11 +116,11 @@ class Worker:
             worker=n,
         )
         self.gateway.offer_tls(parts.certificate.context)
-        self._door = Door(self.gateway, loop, self._hub)
+        self._doors = (Door(self.gateway, loop, self._hub), OutgoingDoor(self.gateway, loop, self._hub))
         self._hub.after_batch = self.gateway.flush
         bounds = config.overload
         self._overload = Overload(Bounds(bounds.load_per_core, bounds.min_free_memory, bounds.open_files))
-        self._socks = parts.socks
+        self._socks = parts.socks, parts.outgoing
         self._stopping = asyncio.Event()
         self._terms = 0
 
@@ -126,7 +130,8 @@ class Worker:
         loop.add_signal_handler(signal.SIGTERM, self._term)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         self._configure_gateway()
-        self._door.open(self._socks)
+        for door, socks in zip(self._doors, self._socks, strict=True):
+            door.open(socks)
         clocks = [
             loop.create_task(every(1.0, self._second, self._log)),
             loop.create_task(every(FOLLOW, self._follow, self._log)),
@@ -142,12 +147,13 @@ class Worker:
         say_ready(notify_fd)
         await self._stopping.wait()
         self.gateway.draining = True
-        self._door.drain()
-        while self._terms < 2 and (self._door.connections or self.gateway.busy):  # noqa: ASYNC110
+        for door in self._doors:
+            door.drain()
+        while self._terms < 2 and (self._connections() or self.gateway.busy):  # noqa: ASYNC110
             await asyncio.sleep(DRAIN_LOOK)
         for clock in clocks:
             clock.cancel()
-        for connection in list(self._door.connections):
+        for connection in self._connections():
             connection.close()
         self._relay.pool.close()
         await self._resolver.close()
@@ -156,6 +162,9 @@ class Worker:
         self.gateway.flush()
         self._journal.close()
         self._write_metrics()
+
+    def _connections(self) -> list[Connection]:
+        return [connection for door in self._doors for connection in door.connections]
 
     def _new_pipeline(self) -> Pipeline:
         pipeline = Pipeline(self._registry, self._tools, time.time)
@@ -166,7 +175,8 @@ class Worker:
 
     def _second(self) -> None:
         self._column.beat()
-        self._door.tick()
+        for door in self._doors:
+            door.tick()
         self._overload.look()
         reason = self._overload.reason
         if reason != self.gateway.overloaded:

@@ -26,6 +26,7 @@ def check(config: Config) -> list[Problem]:
         *_plugin_folder(config),
         *_followed_tree(config),
         *_limits(config),
+        *_outgoing(config),
     ]
 
 
@@ -89,6 +90,13 @@ def _followed_tree(config: Config) -> Iterator[Problem]:
     if tree is not None and not tree.is_dir():
         # Not fatal: a disk that is not mounted must not keep mail out. What the tree said before holds.
         yield _fault(config, "files.srv", f"{tree} is not a folder", fatal=False)
+
+
+def _outgoing(config: Config) -> Iterator[Problem]:
+    outgoing = config.smtp.outgoing
+    if outgoing.listen and not outgoing.networks:
+        reason = "nobody may send: name each domain's servers in smtp.outgoing.networks"
+        yield _fault(config, "smtp.outgoing.networks", reason, fatal=False)
 
 
 def _limits(config: Config) -> Iterator[Problem]:

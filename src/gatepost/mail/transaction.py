@@ -46,6 +46,8 @@ class Transaction:
     prdr: bool = False
     ret: str = ""
     envid: str = ""
+    owner: str = ""
+    """Of outgoing mail: the domain that sends it, whose journal has its rows."""
     recipients: list[Recipient] = field(default_factory=list)
     refused: list[Recipient] = field(default_factory=list)
     """Refused at RCPT, but their copy is to be kept from the data that follow."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from gatepost.mail import batv
 from gatepost.mail.address import Address, AddressError, parse_address
 from gatepost.relay.bounce import Fate, make_notice
 from gatepost.relay.handoff import Relay
@@ -249,21 +250,27 @@ class Courier:
             arrived=envelope.created,
             envid=envelope.envid,
         )
-        self._queue.put(notice_envelope(name, envelope, now), [text])
+        hosted = self._routes_for(read_address(envelope.sender).domain) is not None
+        self._queue.put(notice_envelope(name, envelope, now, hosted=hosted), [text])
 
 
-def notice_envelope(name: str, about: Envelope, now: float) -> Envelope:
-    """Return the envelope of a notice: null sender, to the original's sender, by his domain's MX."""
+def notice_envelope(name: str, about: Envelope, now: float, *, hosted: bool = False) -> Envelope:
+    """Return the envelope of a notice: null sender, to the original's sender, by his domain's MX.
+
+    Where his domain is hosted here that MX is ourselves: it goes by the domain's own route, to the
+    address without its BATV tag.
+    """
     assert about.sender is not None
-    domain = read_address(about.sender).domain
+    sender = read_address(about.sender)
+    domain, to = sender.domain, batv.plain(sender).text if hosted else about.sender
     return Envelope(
         id=name,
         sender=None,
-        recipients=(Rcpt(about.sender),),
+        recipients=(Rcpt(to),),
         created=now,
         due=now,
         domain=domain,
-        routes=(f"smtp+mx://{domain}",),
+        routes=() if hosted else (f"smtp+mx://{domain}",),
         reason="bounce",
         smtputf8=not about.sender.isascii(),
         session=about.session,

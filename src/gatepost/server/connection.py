@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
-from gatepost.server.dialogue import ANSWERS, Dialogue
 from gatepost.server.wire import BULK_SIZE, LINGER, READ_SIZE, Wire
 from gatepost.smtp.proxy_header import ProxyError, ProxyReader
 from gatepost.smtp.server import Answer, DataChunk, ServerProtocol, StartTls
@@ -68,7 +67,7 @@ class Connection:
         self.session = session
         self.client_key = client_key
         self.protocol: ServerProtocol = door.new_protocol(session)
-        self.dialogue = Dialogue(door.gateway, session, self.protocol)
+        self.dialogue = door.new_dialogue(session, self.protocol)
         self.stream: Stream | None = None
         self.deadline = 0.0
         """Monotonic seconds at which the client was too slow; read by the door's clock."""
@@ -226,10 +225,10 @@ class Connection:
     def _pump(self) -> None:
         """Answer every event that is complete, in one write."""
         protocol, dialogue = self.protocol, self.dialogue
-        next_event = protocol.next_event
+        next_event, answers = protocol.next_event, dialogue.answers
         out = b""
         while (event := next_event()) is not None:
-            handler = ANSWERS.get(type(event))
+            handler = answers.get(type(event))
             if handler is None:
                 if type(event) is DataChunk:
                     dialogue.data(event.data)

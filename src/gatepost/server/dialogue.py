@@ -168,8 +168,21 @@ class Dialogue:
         if gateway.draining:
             self.closing = True
             return self.protocol.reply(gateway.shutting_down)
+        transaction = self._open(event)
+        refused = gateway.pipeline.gateway_mail(session, transaction) if gateway.guards_mail else None
+        if refused is not None:
+            self.transaction = None
+            outcome = fixed.refusal(refused)
+            return self.protocol.reply(
+                Reply(outcome.code, outcome.enhanced, f"{outcome.public} ({session.id})")
+            )
+        return self.protocol.reply(fixed.SENDER_OK)
+
+    def _open(self, event: Mail) -> Transaction:
+        """Begin a transaction under the policy that is in force now."""
+        session = self.session
         session.transactions = number = session.transactions + 1
-        self.snapshot = gateway.live.snapshot
+        self.snapshot = self.gateway.live.snapshot
         self.transaction = transaction = Transaction(
             f"{session.id}.{number}",
             event.sender,
@@ -181,14 +194,7 @@ class Dialogue:
             event.ret,
             event.envid,
         )
-        refused = gateway.pipeline.gateway_mail(session, transaction) if gateway.guards_mail else None
-        if refused is not None:
-            self.transaction = None
-            outcome = fixed.refusal(refused)
-            return self.protocol.reply(
-                Reply(outcome.code, outcome.enhanced, f"{outcome.public} ({session.id})")
-            )
-        return self.protocol.reply(fixed.SENDER_OK)
+        return transaction
 
     def _rcpt(self, event: Rcpt) -> Answer:
         transaction, snapshot = self.transaction, self.snapshot

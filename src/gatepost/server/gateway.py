@@ -253,7 +253,7 @@ class Gateway:
         sender = transaction.sender
         sender_text = sender.text if sender is not None else ""
         to = recipient.address.text
-        domain = recipient.final.domain if recipient.policy is not None else ""
+        domain = transaction.owner or (recipient.final.domain if recipient.policy is not None else "")
         plugin = outcome.plugin
         why = outcome.reason or reason
         self._journal.add(
@@ -303,14 +303,8 @@ class Gateway:
             outcome = recipient.pending or Outcome(
                 Fate.DEFER, "", f"no message: {why}", code=0, enhanced="", score=0.0
             )
-            self._write(
-                session,
-                transaction,
-                recipient,
-                outcome,
-                "abandoned",
-                trace_of(recipient.findings, outcome),
-            )
+            trace = trace_of(recipient.findings, outcome)
+            self._write(session, transaction, recipient, outcome, "abandoned", trace)
         for recipient in transaction.refused:  # at RCPT; their row waited for a copy to keep
             trace = trace_of(recipient.findings, recipient.pending)
             self.outcome(session, transaction, recipient, recipient.pending, trace)
@@ -407,11 +401,18 @@ class Gateway:
                 self._log.event("not_withdrawn", "error", ref=ref, why=error.strerror or str(error))
 
     async def spool(
-        self, intake: Intake, recipient: Recipient, outcome: Outcome, result: Result | None
+        self,
+        intake: Intake,
+        recipient: Recipient,
+        outcome: Outcome,
+        result: Result | None,
+        routes: tuple[str, ...] = (),
     ) -> bool:
-        """Put a copy into the spool, durably; false when that cannot be (then the client keeps the mail)."""
+        """Put a copy into the spool, durably; false when that cannot be (then the client keeps the mail).
+
+        `routes`: where outgoing mail goes; its sender is known, so it may bounce to him.
+        """
         session, transaction = intake.session, intake.transaction
-        policy = recipient.policy
         now = time.time()
         text = intake.spooled(headers_of(outcome), recipient.address)
         envelope = Envelope(
@@ -427,7 +428,9 @@ class Gateway:
             ),
             created=now,
             due=now + 60,
-            domain=policy.domain,
+            domain=transaction.owner or recipient.policy.domain,
+            routes=routes,
+            proven=bool(routes),
             reason="spool" if result is None else result.kind,
             body=transaction.body,
             smtputf8=transaction.smtputf8,

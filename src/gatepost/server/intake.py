@@ -295,7 +295,7 @@ class Intake:
         gateway, transaction = self._gateway, self.transaction
         targets: dict[tuple[str, ...], list[Copy]] = {}
         for copy in copies:
-            targets.setdefault(copy.recipient.policy.routes, []).append(copy)
+            targets.setdefault(self._routes(copy.recipient), []).append(copy)
         top = self.top(headers, copies[0].recipient.address if len(copies) == 1 else None)
         size, chunks = self._bytes_for(headers)
         results = await gateway.relay.hand_off(
@@ -324,6 +324,11 @@ class Intake:
         in_order = [c for members in targets.values() for c in members]
         for copy, result in zip(in_order, results, strict=True):
             copy.result = result
+
+    def _routes(self, recipient: Recipient) -> tuple[str, ...]:
+        """Return where a copy goes."""
+        routes: tuple[str, ...] = recipient.policy.routes
+        return routes
 
     def top(self, headers: tuple[tuple[str, str], ...], only: Address | None) -> bytes:
         """Return the header lines that go before the bytes: ours for this copy, and Received on top."""

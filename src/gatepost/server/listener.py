@@ -20,6 +20,7 @@ from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.server.connection import Connection
 from gatepost.server.counts import client_key
+from gatepost.server.dialogue import Dialogue
 from gatepost.server.wire import Hub, Wire
 from gatepost.smtp.proxy_header import ProxyResult
 from gatepost.smtp.server import Extensions, ServerProtocol
@@ -78,8 +79,12 @@ class Door:
             gateway.config.smtp.bare_newline,
         )
 
+    def new_dialogue(self, session: Session, protocol: ServerProtocol) -> Dialogue:
+        """Return who leads the conversation of a new session."""
+        return Dialogue(self.gateway, session, protocol)
+
     def _extensions(self, client: str) -> Extensions:
-        if self._xclients and _within(client, self._xclients):
+        if self._xclients and within(client, self._xclients):
             return self.gateway.extensions_trusted
         return self.gateway.extensions
 
@@ -96,7 +101,7 @@ class Door:
             key = client_key(client)
             now = time.time()
             session = Session(ids.make(int(now * 1000)), client, address[1], now, "smtp", local)
-            proxied = bool(proxies) and _within(client, proxies)
+            proxied = bool(proxies) and within(client, proxies)
             if gateway.overloaded or self._draining:
                 self._turn_away(fd, session, OVERLOADED if gateway.overloaded else gateway.shutting_down)
                 return
@@ -190,6 +195,7 @@ class Door:
             connection.shut_down()
 
 
-def _within(client: str, networks: Networks) -> bool:
+def within(client: str, networks: Networks) -> bool:
+    """Return whether a client's address lies in one of the networks."""
     address = ipaddress.ip_address(client.partition("%")[0])
     return any(address.version == network.version and address in network for network in networks)

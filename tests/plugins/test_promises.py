@@ -34,6 +34,8 @@ BUSY: dict[str, dict[str, Any]] = {
     "dnsbl": {"zones": ["bl.test"]},
     "client_rate": {"connections": 1, "messages": 1, "recipients": 1, "unknown_recipients": 1},
     "deny_list": {"header_from": True},
+    "localpart_rules": {"rules": [{"pattern": "a", "then": "pass"}]},
+    "bounce_storm": {"close": "all"},
     "bounce": {"batv": True, "batv_keys": ["0:secret"], "batv_addresses": ["*"]},
 }
 """Settings under which a plugin has work for all its hooks and uses its tools."""

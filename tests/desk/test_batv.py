@@ -32,6 +32,19 @@ def test_add_and_remove(desk: Desk) -> None:
     ]
 
 
+def test_everybody(desk: Desk) -> None:
+    """With `*` those are shown whose signed mail was seen; when it is removed, all begin anew."""
+    batv.add(desk, "example.org", ["*", "bob"])
+    for local in ("ann", "bob"):
+        at_once(desk.records.put("example.org", "bounce", since_key(local), {"since": 5.0}))
+    shown = batv.show(desk, "example.org").addresses
+    assert [("*", None), ("bob", 5.0), ("ann", 5.0)] == [(one.local, one.since) for one in shown]
+    batv.remove(desk, "example.org", ["*"])
+    assert ["bob"] == [one.local for one in batv.show(desk, "example.org").addresses]
+    assert at_once(desk.records.get("example.org", "bounce", since_key("ann"))) is None
+    assert at_once(desk.records.get("example.org", "bounce", since_key("bob"))) is not None
+
+
 def test_rotation(desk: Desk) -> None:
     """Each new key has the next number and signs; tags of the old one stay good until it is dropped."""
     batv.add(desk, "example.org", ["ann"])

@@ -9,6 +9,7 @@ made from what came over the network ("tainted").
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
 from tests.system.maildir import Maildir
@@ -90,12 +91,34 @@ into_{user}:
 """
 
 
+SMART_ROUTER = """\
+away:
+  driver = manualroute
+  domains = !+local_domains
+  transport = smart_host
+  route_list = * 127.0.0.1
+  self = send
+  no_more
+"""
+SMART_TRANSPORT = """\
+smart_host:
+  driver = smtp
+  port = {port}
+"""
+
+
 class Exim:
     """A running Exim with Maildirs for `USERS` of `DOMAINS`."""
 
     def __init__(
-        self, top: Path, certificate: Path | None = None, key: Path | None = None, size: str = "50M"
+        self,
+        top: Path,
+        certificate: Path | None = None,
+        key: Path | None = None,
+        size: str = "50M",
+        smart_host: int = 0,
     ) -> None:
+        """`smart_host`: the port of 127.0.0.1 to which mail for other domains goes."""
         exim = program("exim4", "exim4")
         self.top = top
         self.port = free_port()
@@ -112,8 +135,10 @@ class Exim:
                 tls="*" if certificate else "",
                 certificate=certificate or "",
                 key=key or "",
-                routers="\n".join(ROUTER.format(user=user) for user in USERS),
-                transports="\n".join(TRANSPORT.format(user=user, top=top) for user in USERS),
+                routers=(SMART_ROUTER if smart_host else "")
+                + "\n".join(ROUTER.format(user=user) for user in USERS),
+                transports=SMART_TRANSPORT.format(port=smart_host)
+                + "\n".join(TRANSPORT.format(user=user, top=top) for user in USERS),
             )
         )
         for path in (top, *(path for path in top.rglob("*") if path != config)):
@@ -124,6 +149,11 @@ class Exim:
     def maildir(self, user: str) -> Maildir:
         """Return the mailbox of a user (the same for each domain)."""
         return Maildir(self.top / "mail" / user)
+
+    def submit(self, sender: str, recipient: str, text: bytes) -> None:
+        """Send a mail as a program on its machine does."""
+        command = [program("exim4", "exim4"), "-C", str(self.top / "exim.conf"), "-f", sender, recipient]
+        subprocess.run(command, input=text, check=True, timeout=30)
 
     def log(self) -> str:
         """Return Exim's main log."""

@@ -11,6 +11,7 @@ import pytest
 
 from gatepost.mail.address import parse_address
 from gatepost.mail.batv import DAY, make
+from tests.system.exim import Exim
 from tests.system.gateway import Gateway
 from tests.system.postfix import Postfix
 from tests.system.process import free_port, open_directory, wait_until
@@ -92,6 +93,21 @@ def sender_postfix() -> Iterator[Callable[[int], Postfix]]:
             server.stop()
 
 
+@pytest.fixture
+def exim_sender() -> Iterator[Callable[[int], Exim]]:
+    """Give a maker of an Exim that sends everything out through a port of ours."""
+    made: list[Exim] = []
+    with open_directory("eximout") as top:
+
+        def make_one(port: int) -> Exim:
+            made.append(Exim(top, smart_host=port))
+            return made[0]
+
+        yield make_one
+        for server in made:
+            server.stop()
+
+
 def test_there_and_back(site: Site, postfix: Postfix, sender_postfix: Callable[[int], Postfix]) -> None:
     """A real Postfix sends through us: the next hop sees a tag, and a bounce to it arrives."""
     server = sender_postfix(site.port)
@@ -107,6 +123,15 @@ def test_there_and_back(site: Site, postfix: Postfix, sender_postfix: Callable[[
     assert (path, "accepted") == (row["from"], row["outcome"])
     shown = site.gateway.json("batv", "show", "example.org")
     assert [("ann", True)] == [(one["local"], one["since"] is not None) for one in shown["addresses"]]
+
+
+def test_exim_sends(site: Site, exim_sender: Callable[[int], Exim]) -> None:
+    """A real Exim with us as smart host: one transaction, the tag of the address, the mail as it came."""
+    exim_sender(site.port).submit("ann@example.org", "eve@far.example", LETTER.replace(b"\r\n", b"\n"))
+    wait_until(lambda: bool(site.return_paths()), "the mail at the next hop", 30)
+    (path,) = site.return_paths()
+    assert site.gateway.cli("batv", "tag", "ann@example.org").stdout.strip() == path
+    assert b"hello" in site.sink.messages()[0]
 
 
 def test_grace(site: Site) -> None:

@@ -50,7 +50,7 @@ def show(domain: str, as_json: bool) -> None:
     print_facts(facts)
     for one in found.addresses:
         since = f"signed since {when(one.since)}" if one.since else "no signed mail was seen yet"
-        click.echo(visible(f"{one.local}  {since}"))
+        click.echo(visible(f"{one.local}  {'everybody' if one.local == '*' else since}"))
 
 
 @command.command()

@@ -63,7 +63,7 @@ def desk_from(config: Config) -> Desk:
         plugin_folder=config.plugins.folder,
         archive_bytes=config.archive.max_bytes,
         archive_min_free=config.archive.min_free,
-        doors=[_door(address) for address in config.smtp.listen],
+        doors=[_door(address) for address in (*config.smtp.listen, *config.smtp.outgoing.listen)],
         dns_servers=config.dns.servers,
         dns_timeout=config.dns.timeout,
         hostname=config.hostname,

@@ -17,9 +17,11 @@ from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
 from gatepost.desk.scopes import hosted
 from gatepost.mail.address import Address, AddressError, fold, parse_address
-from gatepost.plugin.batv import MAX_KEYS, PLUGIN, BatvSettings, check_tag, since_key
+from gatepost.plugin.batv import EVERYBODY, MAX_KEYS, PLUGIN, BatvSettings, check_tag, since_key
 from gatepost.policy.policy import Mode
 
+MOST = 10_000
+"""Signed addresses that are listed."""
 KEYS, ADDRESSES = f"{PLUGIN}.batv_keys", f"{PLUGIN}.batv_addresses"
 
 
@@ -29,7 +31,7 @@ class Signed:
 
     local: str
     since: float | None
-    """Seconds since 1970; None: no signed mail of it was seen yet."""
+    """Seconds since 1970; None: no signed mail of it was seen yet (`*` stands for many)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,11 @@ def show(desk: Desk, domain: str) -> Status:
     policy, _ = domains.resolved(desk, name)
     own = policy.plugins[PLUGIN]
     settings: BatvSettings = own.settings
-    signed = tuple(Signed(local, _since(desk, name, local)) for local in settings.batv_addresses)
+    seen = _seen(desk, name)
+    listed = dict.fromkeys(
+        (*settings.batv_addresses, *(seen if EVERYBODY in settings.batv_addresses else ()))
+    )
+    signed = tuple(Signed(local, seen.get(local)) for local in listed)
     checks = own.mode is Mode.ON and settings.batv
     return Status(name, tuple(settings.keys), signed, checks, settings.batv_grace_days)
 
@@ -99,8 +105,10 @@ def remove(desk: Desk, domain: str, locals_: Iterable[str]) -> list[str]:
     if not gone:
         raise NotFound(f"none of these addresses of {name} is signed")
     domains.set_values(desk, name, {ADDRESSES: [one for one in present if one not in gone]})
-    for local in gone:
-        at_once(desk.records.delete(name, PLUGIN, since_key(local)))
+    left = {one for one in present if one not in gone}
+    for local in _seen(desk, name):
+        if local not in left and EVERYBODY not in left:
+            at_once(desk.records.delete(name, PLUGIN, since_key(local)))
     return gone
 
 
@@ -130,9 +138,11 @@ def _own(desk: Desk, name: str, key: str) -> list[str]:
     return list(domains.own_values(desk, name).get(key, ()))
 
 
-def _since(desk: Desk, domain: str, local: str) -> float | None:
-    record = at_once(desk.records.get(domain, PLUGIN, since_key(local)))
-    return float(record["since"]) if record is not None else None
+def _seen(desk: Desk, domain: str) -> dict[str, float]:
+    """Return local part -> since when signed mail of it was seen."""
+    begin = since_key("")
+    rows = at_once(desk.records.list(domain, PLUGIN, begin, MOST))
+    return {key.removeprefix(begin): float(record["since"]) for key, record in rows}
 
 
 def _local(text: str, domain: str) -> str:

@@ -23,15 +23,21 @@ from tests.desk.test_srv_read import touch
 Step = Callable[[], object]
 
 
-def follow(tmp_path: Path, *steps: Step) -> str:
-    """Follow `srv` while the steps are done, each when what it waits for is true; returns the log."""
+def follow(tmp_path: Path, *steps: Step, told: bool = False) -> str:
+    """Follow `srv` while the steps are done, each when what it waits for is true; returns the log.
+
+    `told`: not before the kernel tells of changes.
+    """
     files = SimpleNamespace(srv=tmp_path / "srv", route="smtp://127.0.0.1:26", blacklist_d=None)
     config = cast(Any, SimpleNamespace(data_dir=tmp_path, files=files, smtp=SimpleNamespace(listen=())))
     log = Log(os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND))
 
     async def go() -> None:
-        tree = asyncio.get_running_loop().create_task(FollowedTree(config, load(None), log).run())
+        followed = FollowedTree(config, load(None), log)
+        tree = asyncio.get_running_loop().create_task(followed.run())
         async with asyncio.timeout(30):
+            while told and not followed._watching:
+                await asyncio.sleep(0.02)
             for step in steps:
                 while not step():
                     await asyncio.sleep(0.02)
@@ -73,9 +79,18 @@ def steps(tmp_path: Path) -> list[Step]:
 
 
 def test_told_by_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the look at everything far away, a change is seen because the kernel tells of it."""
+    """With the look at everything far away, a change is seen because the kernel tells which folder."""
     monkeypatch.setattr(followed_tree, "EVERYTHING", 600.0)
-    follow(tmp_path, *steps(tmp_path))
+    real = TreeFollower.look
+    looked: list[set[str] | None] = []
+
+    def noted(follower: Any, dirty: set[str] | None = None) -> Any:
+        looked.append(dirty)
+        return real(follower, dirty)
+
+    monkeypatch.setattr(TreeFollower, "look", noted)
+    follow(tmp_path, *steps(tmp_path), told=True)
+    assert {"_global_"} in looked
 
 
 def test_nobody_tells(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

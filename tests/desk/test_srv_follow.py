@@ -239,3 +239,30 @@ def test_dirty(desk: Desk, followed: Followed) -> None:
     touch(followed.top, "a.example/users/valid/bob", "b.example/users/valid/bob")
     followed.look(dirty={"b.example"})
     assert (["ann"], ["ann", "bob"]) == (people(desk, "a.example"), people(desk, "b.example"))
+
+
+def test_a_look_has_a_bound(desk: Desk, followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a look had no time for is done by the next ones, also if nobody tells of it again."""
+    names = [f"d{n}.example" for n in range(6)]
+    touch(followed.top, *(f"{name}/users/valid/ann" for name in names))
+    followed.settle()
+    touch(followed.top, *(f"{name}/users/valid/bob" for name in names))
+    real = DomainReader.read
+
+    def slow(reader: DomainReader) -> Any:
+        followed.now += 0.6
+        return real(reader)
+
+    monkeypatch.setattr(DomainReader, "read", slow)
+    followed.look(dirty=set(names))
+    done = [name for name in names if "bob" in people(desk, name)]
+    assert 0 < len(done) < len(names)
+    assert followed.follower.unfinished
+    for _ in range(4):
+        followed.look(dirty=set())
+    assert [["ann", "bob"]] * len(names) == [people(desk, name) for name in names]
+
+
+def test_a_tree_that_never_was_there(desk: Desk, tmp_path: Path) -> None:
+    """A word misspelt in the configuration is told too."""
+    assert 1 == len(Followed(desk, tmp_path / "srw").look())

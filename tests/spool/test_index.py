@@ -48,3 +48,11 @@ def test_null_sender_and_unknown_host() -> None:
     assert (None, "") == (kept.sender, kept.host)
     assert b'"from":"<>"' in line(0)
     assert b'"host":"Unknown"' in line(0)
+
+
+def test_no_reason() -> None:
+    """A copy without a reason says so in the old words, and is read as without one."""
+    assert b'"reason":"Unknown reason"' in line(1)
+    kept = read_line(line(1))
+    assert kept is not None
+    assert "" == kept.reason

@@ -32,6 +32,8 @@ SHARE = 4
 """A look that took a second is followed by so many without one."""
 EVERYTHING = 5.0
 """Seconds after which all is looked at, though nothing told of a change."""
+BEAT = 1.0
+"""Seconds after which whoever watches says so, though nothing changed."""
 AGAIN = 10.0
 """Seconds until it is tried again to be told."""
 
@@ -114,12 +116,13 @@ class FollowedTree:
                     watch_filter=None,
                     debounce=100,
                     step=20,
-                    rust_timeout=int(1000 * EVERYTHING),
+                    rust_timeout=int(1000 * BEAT),
                     yield_on_timeout=True,
                     ignore_permission_denied=True,
                 )
-                self._watching = True
                 async for some in changes:
+                    # Not before: what changes while the watches are set up is found by looking.
+                    self._watching = True
                     self._note(path for _, path in some)
                     if _identity(self._top) != identity:
                         break

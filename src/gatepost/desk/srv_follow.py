@@ -79,6 +79,8 @@ class TreeFollower:
         self._followed: set[str] = set()
         """Domains of which something came from files."""
         self._gone: dict[str, float] = {}
+        self._rest: set[str] = set()
+        """Domains that the last look had no time for."""
         self._version = -1
         self._said: dict[str, str] = {}
         self._told: list[Told] = []
@@ -97,7 +99,7 @@ class TreeFollower:
             return self._told
         if self._version < 0:
             self._followed = followed(self._desk.policy)
-        if not folders and self._followed:
+        if not folders and (self._followed or not self._top.is_dir()):
             self._say("", "the tree is gone or empty (not mounted?), what it said stays")
             return self._told
         self._say("", "; ".join(f"{p.path}: {p.why}" for p in tree.problems))
@@ -109,6 +111,8 @@ class TreeFollower:
 
     def _look_at(self, folders: dict[str, Path], edited: set[str], dirty: set[str] | None) -> None:
         started = self._clock()
+        edited = edited | self._rest
+        self._rest = set()
         for domain, place in folders.items():
             known = self._folders.get(domain)
             waits = known is not None and known.since is not None
@@ -117,7 +121,8 @@ class TreeFollower:
                 continue
             if self._clock() - started > BUDGET:
                 self.unfinished = True
-                return
+                self._rest.add(domain)
+                continue
             try:
                 self._domain(domain, place, known, domain in edited)
                 self._say(domain, self._problems(domain))

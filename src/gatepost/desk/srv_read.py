@@ -151,7 +151,10 @@ class DomainReader:
 
     def _marks(self, place: Path) -> dict[str, Any]:
         marks = dict(NO_MARKS)
-        if not place.is_file() or place.stat().st_size == 0:
+        try:
+            if place.stat().st_size == 0:  # as nearly all of them
+                return marks
+        except FileNotFoundError:  # removed just now
             return marks
         text = self.tree.text(place)
         if text.startswith(MARK):

@@ -17,6 +17,8 @@ from typing import Any
 
 from gatepost.spool.blobs import SYSTEM, Files, append_durable, write_durable
 
+NO_REASON = "Unknown reason"
+"""As the index of the systems before had it."""
 LONGEST_FIELD = 1000
 """Characters of one field; what a stranger wrote has a bound."""
 
@@ -64,7 +66,7 @@ class Kept:
             "ip": self.ip,
             "host": self.host or "Unknown",
             "helo": self.helo,
-            "reason": self.reason,
+            "reason": self.reason or NO_REASON,
             "plugin": self.plugin,
             "outcome": self.outcome,
             "score": round(self.score, 2),
@@ -92,7 +94,7 @@ def read_line(line: bytes) -> Kept | None:
     try:
         said = json.loads(line)
         sender = str(said["from"]).removeprefix("<").removesuffix(">")
-        host = str(said.get("host", ""))
+        host, reason = str(said.get("host", "")), str(said.get("reason", ""))
         return Kept(
             id=str(said["id"]),
             time=float(said["time"]),
@@ -102,7 +104,7 @@ def read_line(line: bytes) -> Kept | None:
             ip=str(said.get("ip", "")),
             host="" if host == "Unknown" else host,
             helo=str(said.get("helo", "")),
-            reason=str(said.get("reason", "")),
+            reason="" if reason == NO_REASON else reason,
             plugin=str(said.get("plugin", "")),
             outcome=str(said.get("outcome", "")),
             held=said.get("held") is True,

@@ -7,13 +7,13 @@ import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from gatepost.app import followed_tree
 from gatepost.app.followed_tree import FollowedTree
+from gatepost.config import load as load_config
 from gatepost.desk.srv_follow import TreeFollower
 from gatepost.plugin.registry import load
 from gatepost.store.policy_db import PolicyStore
@@ -28,8 +28,9 @@ def follow(tmp_path: Path, *steps: Step, told: bool = False) -> str:
 
     `told`: not before the kernel tells of changes.
     """
-    files = SimpleNamespace(srv=tmp_path / "srv", route="smtp://127.0.0.1:26", blacklist_d=None)
-    config = cast(Any, SimpleNamespace(data_dir=tmp_path, files=files, smtp=SimpleNamespace(listen=())))
+    text = f'data_dir = "{tmp_path}"\n[files]\nsrv = "{tmp_path}/srv"\nroute = "smtp://127.0.0.1:26"\n'
+    (tmp_path / "gatepost.toml").write_text(f'{text}blacklist_d = ""\n')
+    config = load_config(str(tmp_path / "gatepost.toml"), {})
     log = Log(os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND))
 
     async def go() -> None:

@@ -62,7 +62,7 @@ def test_tld_blacklisting_by_the_clients_rdns(followed: Gateway, tmp_path: Path)
     tld = tmp_path / "srv/_global_/blacklisted/tld"
     touch(tld, "test")
     wait_until(lambda: said(followed, NAMED) == 550, "the client's top-level domain refused", SOON)
-    assert everywhere(followed, 550, NAMED)
+    wait_until(lambda: everywhere(followed, 550, NAMED), "by every worker", SOON)
     assert 250 == said(followed), "a host without that name is not touched"
 
     touch(tmp_path / "srv/example.org/whitelisted/ips", NAMED)

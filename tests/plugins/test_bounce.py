@@ -18,7 +18,7 @@ from gatepost.plugin.registry import load
 from gatepost.plugin.tools import Tools
 from gatepost.policy.decide import Fate, Outcome, decide_message
 from gatepost.policy.source import RecipientRow
-from gatepost.store.memory import MemoryRecords
+from gatepost.store.memory import MemoryRecords, MemoryState
 
 REGISTRY = load(entries=False)
 NOON = 20_000.5 * DAY
@@ -42,8 +42,11 @@ class House:
 
     def __init__(self, **own: Any) -> None:
         self.records = MemoryRecords(lambda: NOON)
-        self.bench = Bench(REGISTRY, Tools(records=self.records), lambda: NOON)
-        self.policy = self.bench.policy("example.org", {"bounce": {"mode": "on", **own}})
+        self.state = MemoryState(lambda: NOON)
+        self.bench = Bench(REGISTRY, Tools(records=self.records, state=self.state), lambda: NOON)
+        storm = own.pop("storm", "off")
+        switches = {"bounce": {"mode": "on", **own}, "bounce_storm": {"mode": storm, "bounces": 3}}
+        self.policy = self.bench.policy("example.org", switches)
         self.tags: list[BatvTag | None] = []
 
     def signed_since(self, days: float, local: str = "ann") -> None:
@@ -222,6 +225,17 @@ def test_a_good_tag_passes_the_action() -> None:
         outcome.fate,
         outcome.headers,
     )
+
+
+def test_a_good_tag_passes_a_storm() -> None:
+    """While a storm has closed an address, bounces with a good tag still reach it, and no others."""
+    house = House(**{**BATV, "batv": False}, storm="on")
+    for _ in range(4):
+        outcome = house.mail("ann@example.org")[0]
+    assert ("bounce_storm", Fate.REJECT) == (outcome.plugin, outcome.fate)
+    assert [Fate.ACCEPT] == fates(house.mail(tagged()))
+    assert [Fate.REJECT] == fates(house.mail(tagged(4, b"guessed")))
+    assert [Fate.REJECT] == fates(house.mail("ann@example.org"))
 
 
 def test_action_of_the_check() -> None:

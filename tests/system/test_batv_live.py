@@ -178,6 +178,23 @@ def test_stripped_when_off(site: Site, postfix: Postfix) -> None:
     assert 550 == site.gateway.rcpt("prvs=0123abcdef=nobody@example.org")[0]
 
 
+def test_counts_lists_and_mailboxes(site: Site) -> None:
+    """Counted addresses, a mailbox's own settings and its lists are those of the address behind the tag."""
+    gateway = site.gateway
+    gateway.cli("domain", "set", "example.org", "counted_address.mode=on")
+    gateway.cli("domain", "set", "bob@example.org", "refuse_at=rcpt")
+    gateway.cli("list", "add", "bob@example.org", "deny", "eve@far.example")
+    wait_until(
+        lambda: gateway.rcpt("prvs=0123abcdef=bob@example.org", sender="eve@far.example")[0] == 550,
+        "bob's own list holds for his tagged address",
+        3,
+    )
+    assert 250 == gateway.rcpt("prvs=0123abcdef=ann@example.org", sender="eve@far.example")[0]
+    assert 250 == gateway.send(["prvs=0123abcdef=shop.5.ann@example.org"], LETTER)[0]
+    (alias,) = gateway.json("alias", "list", "example.org")
+    assert ("ann", "shop", 1, 4) == (alias["user"], alias["word"], alias["used"], alias["left"])
+
+
 @pytest.mark.parametrize(
     ("source", "sender"),
     [

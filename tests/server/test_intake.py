@@ -341,3 +341,20 @@ def test_counted_before_the_reply(
         assert bool(used) == (await house.records.get(*place) is not None)
 
     counted(tmp_path)
+
+
+@inside()
+async def test_forged_results(house: Indoors) -> None:
+    """Results in our name that a stranger wrote do not go on, in any writing; others' stay."""
+    host_all(house)
+    forged = (
+        b"authentication-RESULTS:\r\n (c) MX.test\r\n 1; dmarc=pass\r\n"
+        b'Received-SPF: pass receiver="mx.TEST"; identity=mailfrom\r\n'
+    )
+    rest = b"Authentication-Results: mx.other.example; spf=fail\r\nSubject: hi\r\n\r\n" + b"x\r\n" * 9
+    _, said = await house.client().mail("s@x.example", ["ann@plain.test"], forged + rest)
+    assert said.startswith("250")
+    ((_, _, got),) = house.back_end.taken
+    assert got.endswith(b"\r\n" + rest)
+    assert 1 == got.lower().count(b"authentication-results")
+    assert b"eceived-SPF" not in got

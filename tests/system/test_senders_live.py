@@ -54,6 +54,24 @@ def test_who_is_let_in(proving: Gateway) -> None:
         assert (550, "5.7.26") == (code, said.split()[0])
 
 
+def test_results_on_top(proving: Gateway, sink: Sink) -> None:
+    """What was proved stands on top of the mail that is handed on, and a forged line in our name is gone."""
+    forged = b"Authentication-Results: MX.gatepost.test (x); dmarc=pass header.from=bank.test\r\n"
+    raw = forged + signed(mail(f"Ann <{ANN}>"), "good.sick.test")
+    assert 250 == proving.send(["ann@example.org"], raw, "127.0.0.1", ANN)[0]
+    got = sink.messages()[-1].decode()
+    assert 1 == got.lower().count("authentication-results:")
+    top, _, _ = got.partition("Received: from")
+    for words in (
+        "spf=pass smtp.mailfrom=ann@good",
+        "dkim=pass header.d=good",
+        "dmarc=pass",
+        "Received-SPF: pass",
+    ):
+        assert words in top, got
+    assert "bank.test" not in got
+
+
 def test_forwarders(proving: Gateway) -> None:
     """A list that changed the subject is let in from the moment its name is trusted."""
     saw = "mx.lists.sick.test; dkim=pass header.d=good.sick.test; dmarc=pass header.from=good.sick.test"

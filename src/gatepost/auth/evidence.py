@@ -8,7 +8,7 @@ asks while another's question is under way waits for that answer.
 from __future__ import annotations
 
 from asyncio import Future, get_running_loop, shield, to_thread  # noqa: TID251 - joins those who wait
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gatepost.auth import arc as arc_chain
@@ -94,13 +94,24 @@ class Evidence:
         """Return a fact if somebody asked for it, and None otherwise."""
         return self._known.get(kind)
 
-    def top(self, hostname: str, forwarded: Forwarded | None = None) -> bytes:
+    def top(
+        self,
+        hostname: str,
+        forwarded: Forwarded | None = None,
+        methods: Container[str] = ("spf", "dkim", "arc", "dmarc"),
+    ) -> bytes:
         """Return Authentication-Results and Received-SPF for the top of the message, from what is known.
 
-        b"" when nothing was asked: then we say nothing. `forwarded` is the recipient's domain's.
+        b"" when nothing was asked: then we say nothing. `forwarded` and `methods` are the
+        recipient's domain's: whom it trusts, and what it asks.
         """
-        spf = self.known(Spf)
-        found = (spf, self.known(Dkim), self.known(Arc), self.known(Dmarc))
+        spf = self.known(Spf) if "spf" in methods else None
+        found = (
+            spf,
+            self.known(Dkim) if "dkim" in methods else None,
+            self.known(Arc) if "arc" in methods else None,
+            self.known(Dmarc) if "dmarc" in methods else None,
+        )
         if not any(found):
             return b""
         value = authentication_results(hostname, *found, forwarded)

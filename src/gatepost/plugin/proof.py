@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
+from gatepost.mail.transaction import Transaction
 from gatepost.mail.verdict import Defer, Reject, Score
 from gatepost.plugin.context import Context
+from gatepost.policy.policy import DomainPolicy, Mode
 
 if TYPE_CHECKING:
     from gatepost.auth.evidence import Evidence
@@ -41,3 +43,21 @@ def answer(
     if what == "defer":
         return Defer(reason, not_now, 451, "4.4.3")
     return Score(0.0 if what == "ignore" else float(what), reason)
+
+
+def proved(transaction: Transaction, policy: DomainPolicy, hostname: str) -> bytes:
+    """Return Authentication-Results and Received-SPF for one domain's copy; b"" where nothing was asked.
+
+    Only what the domain itself has switched on stands there: another's checks never touch its mail.
+    """
+    if not transaction.facts:
+        return b""
+    from gatepost.auth.evidence import Evidence
+    from gatepost.auth.facts import Forwarded
+
+    found: Evidence | None = transaction.facts.get(Evidence)
+    if found is None:
+        return b""
+    methods = {name for name, one in policy.plugins.items() if one.mode is Mode.ON}
+    forwarded = transaction.answers.get(("fact", Forwarded, policy.domain))
+    return found.top(hostname, forwarded, methods)

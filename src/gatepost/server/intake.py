@@ -13,13 +13,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gatepost.mail.address import Address
+from gatepost.auth.forged import without_forged
 from gatepost.mail.headers import add_to_subject, count_received, received
 from gatepost.mail.message import Message, find_border
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.plugin.context import RESERVATIONS
+from gatepost.plugin.proof import proved
 from gatepost.policy.decide import Fate, Outcome, decide_message
 from gatepost.policy.policy import DomainPolicy
 from gatepost.relay.results import MailParams, Target, To
@@ -125,6 +126,7 @@ class Intake:
         self._copies = copies = await self._decide(head)
         if not await self._keep(copies, head):
             return self._full(copies)
+        self._take_out_forged(head)
         await self._hand_on(copies, head, deadline)
         await self._settle(copies, head)
         replies = replies_for(copies, self.session.id, prdr=self.transaction.prdr)
@@ -275,19 +277,35 @@ class Intake:
 
     # -- handing on -----------------------------------------------------------------------
 
+    def _take_out_forged(self, head: bytes) -> None:
+        """Results in our name by a stranger do not go on (RFC 8601, 5; T3.3); kept copies have them."""
+        without = without_forged(head, self._gateway.hostname)
+        if without is head:
+            return
+        clean = Body(self._gateway.memory, self._gateway.scratch)
+        clean.append(without)
+        left = len(head)
+        for piece in self.body:
+            if len(piece) > left:
+                clean.append(piece[left:])
+            left = max(0, left - len(piece))
+        self.body.close()
+        self.body = clean
+
     async def _hand_on(self, copies: list[Copy], head: bytes, deadline: float) -> None:
         """Give the copies of those who accept to their servers; one hand-off per set of added headers."""
         going = [c for c in copies if c.outcome.fate is Fate.ACCEPT]
         if not going:
             return
-        groups: dict[tuple[tuple[str, str], ...], list[Copy]] = {}
+        groups: dict[tuple[tuple[tuple[str, str], ...], bytes], list[Copy]] = {}
         for copy in going:
-            groups.setdefault(headers_of(copy.outcome), []).append(copy)
-        if len(groups) == 1:
-            ((headers, members),) = groups.items()
-            await self._hand_group(headers, members, deadline)
-        else:
-            await asyncio.gather(*(self._hand_group(h, m, deadline) for h, m in groups.items()))
+            groups.setdefault((headers_of(copy.outcome), self._proved(copy.recipient)), []).append(copy)
+        await asyncio.gather(*(self._hand_group(h, m, deadline) for (h, _), m in groups.items()))
+
+    def _proved(self, recipient: Recipient) -> bytes:
+        if recipient.policy is None:
+            return b""
+        return proved(self.transaction, recipient.policy, self._gateway.hostname)
 
     async def _hand_group(
         self, headers: tuple[tuple[str, str], ...], copies: list[Copy], deadline: float
@@ -296,7 +314,7 @@ class Intake:
         targets: dict[tuple[str, ...], list[Copy]] = {}
         for copy in copies:
             targets.setdefault(self._routes(copy.recipient), []).append(copy)
-        top = self.top(headers, copies[0].recipient.address if len(copies) == 1 else None)
+        top = self.top(headers, copies[0].recipient, alone=len(copies) == 1)
         size, chunks = self._bytes_for(headers)
         results = await gateway.relay.hand_off(
             self.session,
@@ -330,18 +348,16 @@ class Intake:
         routes: tuple[str, ...] = recipient.policy.routes
         return routes
 
-    def top(self, headers: tuple[tuple[str, str], ...], only: Address | None) -> bytes:
-        """Return the header lines that go before the bytes: ours for this copy, and Received on top."""
-        line = received(
-            self.session, self.transaction, self._gateway.hostname, time.time(), only.text if only else None
-        )
-        if not headers:
-            return line
-        return line + b"".join(
+    def top(self, headers: tuple[tuple[str, str], ...], recipient: Recipient, *, alone: bool = True) -> bytes:
+        """Return the lines before the bytes: what was proved (RFC 7208, 9.1), Received, others."""
+        only = recipient.address.text if alone else None
+        line = received(self.session, self.transaction, self._gateway.hostname, time.time(), only)
+        more = b"".join(
             f"{name}: {value}\r\n".encode("ascii", "replace")
             for name, value in headers
             if name.lower() != SUBJECT
         )
+        return self._proved(recipient) + line + more
 
     def _bytes_for(self, headers: tuple[tuple[str, str], ...]) -> tuple[int, Iterable[bytes]]:
         """Return size and bytes as they go on: as they came, but for words behind the Subject."""
@@ -353,7 +369,7 @@ class Intake:
         body = Retitled(self.body, len(old), new)
         return self.body.size + len(new) - len(old), list(body) if self.body.in_memory else body
 
-    def spooled(self, headers: tuple[tuple[str, str], ...], recipient: Address) -> list[bytes]:
+    def spooled(self, headers: tuple[tuple[str, str], ...], recipient: Recipient) -> list[bytes]:
         """Return what is put into the spool for one recipient: our lines, and the message's own bytes."""
         text, words = self.message(), added_subject(headers)
         if words:

@@ -26,6 +26,7 @@ COMMANDS: Commands = {
     "queue": ("gatepost.cli.queue", "Mail that waits to be handed on."),
     "check": ("gatepost.cli.check", "What would happen to a mail, without doing it."),
     "greylist": ("gatepost.cli.greylist", "What putting strangers off costs a domain."),
+    "forwarders": ("gatepost.cli.forwarders", "Who broke DMARC on wanted mail."),
     "plugin": ("gatepost.cli.plugin", "The checks: list, show, write a new one, try it."),
     "changes": ("gatepost.cli.changes", "Who changed what; undo a change."),
     "import": ("gatepost.cli.imports", "Take over the configuration of another system."),

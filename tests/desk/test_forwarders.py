@@ -1,0 +1,20 @@
+"""Who broke DMARC on wanted mail is offered, the most mails first, and can be trusted."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gatepost.desk.desk import Desk
+from gatepost.desk.forwarders import candidates, trust
+
+
+def test_candidates(desk: Desk) -> None:
+    """The records of the check are listed; a trusted one is marked, and trusting twice is once."""
+    assert [] == candidates(desk, "example.org")
+    for name, mails in (("fwd.example", 3), ("lists.example.com", 30)):
+        row = {"mails": mails, "last": 5}
+        asyncio.run(desk.records.put("example.org", "dmarc", f"forwarder {name}", row))
+    for _ in range(2):
+        trust(desk, "example.org", "lists.example.com")
+    found = [(f.name, f.mails, f.trusted) for f in candidates(desk, "example.org")]
+    assert [("lists.example.com", 30, True), ("fwd.example", 3, False)] == found

@@ -168,3 +168,11 @@ def test_unproven_sender(desk: Desk) -> None:
     (answer,) = ask(desk)
     assert ("rejected", "deny_list") == (answer.fate, answer.plugin)
     assert "the end of the data" == answer.at
+
+
+def test_dns_answers(desk: Desk) -> None:
+    """The DNS answers on which SPF rests are shown; here nobody answers."""
+    domains.set_values(desk, "example.org", {"spf.mode": "on"})
+    (answer,) = ask(desk)
+    (said, *_) = [s.detail for s in answer.steps if s.check == "dns"]
+    assert said.startswith("example.net TXT: ")

@@ -276,8 +276,15 @@ class _Trial:
             entry=self._entries.get(id(recipient)),
             kept=refused_late or outcome.fate is Fate.QUARANTINE,
             routes=policy.routes if policy is not None and accepted else (),
-            steps=of_findings(recipient.findings),
+            steps=[*of_findings(recipient.findings), *self._dns_answers()],
         )
+
+    def _dns_answers(self) -> list[Step]:
+        """Return the DNS answers on which the proofs of the sender rest."""
+        from gatepost.auth.evidence import Evidence
+
+        found: Evidence | None = self.transaction.facts.get(Evidence)
+        return [Step("dns", "", "answered", 0.0, one) for one in found.asked()] if found else []
 
 
 def _gateway_refusal(verdict: Verdict | None) -> Outcome | None:

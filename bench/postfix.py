@@ -25,7 +25,7 @@ inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 relay_domains = {domain}
 relay_recipient_maps = hash:{folder}/recipients
-relay_transport = discard
+relay_transport = {relay}
 local_recipient_maps =
 alias_maps =
 alias_database =
@@ -93,6 +93,10 @@ class Postfix(Server):
     def service(self) -> str:
         return f"127.0.0.1:{self.port} inet n - n - 200 smtpd\n"
 
+    def relay(self) -> str:
+        """What becomes of a message in the queue."""
+        return "discard"
+
     def version(self) -> str:
         return "Postfix " + call("postconf", "-h", "mail_version").strip()
 
@@ -104,7 +108,7 @@ class Postfix(Server):
         data.mkdir()
         shutil.chown(data, "postfix")
         (self.folder / "main.cf").write_text(
-            MAIN.format(folder=self.folder, domain=DOMAIN, denied=self.denied)
+            MAIN.format(folder=self.folder, domain=DOMAIN, denied=self.denied, relay=self.relay())
         )
         (self.folder / "master.cf").write_text(self.service() + MASTER)
         (self.folder / "clients").write_text(self.clients)

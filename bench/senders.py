@@ -1,7 +1,9 @@
 """Who checks who sent a mail: Gatepost with `spf`, `dkim`, `arc` and `dmarc` on, and Postfix with milters.
 
-Both ask the same unbound. Postfix runs no milter on a body where smtpd_proxy_filter hands it on, so it
-relays through its queue (in memory) here, with the milters and without.
+Both ask the same unbound, but for OpenDKIM: its libunbound asks nobody on this machine, so it
+gets its key from a file. Postfix runs no milter on a body where smtpd_proxy_filter hands it on, so it
+relays through its queue (in memory) here, with the milters and without. OpenDMARC's libspf2 lets
+127.0.0.0/8 pass without asking anybody: that peer is spared SPF.
 """
 
 import shutil
@@ -9,7 +11,7 @@ import shutil
 from bench.gatepost import GatepostOne
 from bench.places import BenchError, free_port
 from bench.postfix import Postfix
-from bench.resolver import ADDRESS
+from bench.resolver import ADDRESS, KEYS
 
 CHECKS = ("spf", "dkim", "arc", "dmarc")
 
@@ -49,9 +51,12 @@ class PostfixQueue(Postfix):
     def prepare(self) -> None:
         super().prepare()
         with (self.folder / "main.cf").open("a") as main:
-            main.write(f"relay_transport = smtp:[127.0.0.1]:{self.sink_port}\n{self.more()}")
+            main.write(self.more())
         with (self.folder / "master.cf").open("a") as master:
             master.write("smtp unix - - n - 200 smtp\n")
+
+    def relay(self) -> str:
+        return f"smtp:[127.0.0.1]:{self.sink_port}"
 
     def more(self) -> str:
         """Further lines of main.cf."""
@@ -66,6 +71,7 @@ Socket inet:{port}@127.0.0.1
 PidFile {folder}/opendkim.pid
 InternalHosts 192.0.2.1
 AuthservID mx.bench.example
+TestPublicKeys {keys}
 """
 OPENDMARC = """\
 Syslog false
@@ -102,7 +108,7 @@ class PostfixMilters(PostfixQueue):
         for name, text, port in zip(
             ("opendkim", "opendmarc"), (OPENDKIM, OPENDMARC), self.ports, strict=True
         ):
-            (self.folder / f"{name}.conf").write_text(text.format(port=port, folder=self.folder))
+            (self.folder / f"{name}.conf").write_text(text.format(port=port, folder=self.folder, keys=KEYS))
         (self.folder / "nobody").write_text("192.0.2.1\n")
         (self.folder / "resolv.conf").write_text(f"nameserver {ADDRESS}\n")
 

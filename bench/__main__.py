@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from bench.haraka import Haraka
 from bench.install import install
 from bench.machine import describe
-from bench.places import BENCH, RESULTS, WORK, BenchError, progress
+from bench.places import BENCH, NOTES, RESULTS, WORK, BenchError, progress
 from bench.profiling import profile
 from bench.report import Result, details, keep, kept, page, summary
 from bench.rounds import Runner
@@ -79,7 +79,7 @@ def _run(arguments: argparse.Namespace, chosen: list[Workload]) -> int:
         results.append(_measure(workload, arguments))
         if arguments.write:
             keep(results[-1], RESULTS)
-            (BENCH / "RESULTS.md").write_text(page(kept(RESULTS), section()))
+            (BENCH / "RESULTS.md").write_text(page(kept(RESULTS), section(), NOTES.read_text()))
     for number, result in enumerate(results):
         print("\n".join(details(result, number == 0)))
     print("\n".join(summary(results)))

@@ -16,6 +16,7 @@ BENCH = Path(__file__).resolve().parent
 ROOT = BENCH.parent
 WORK = BENCH / ".work"
 RESULTS = BENCH / "results"
+NOTES = RESULTS / "notes.md"
 PYTHON = ROOT / ".venv" / "bin" / "python"
 
 _SHM = Path("/dev/shm")

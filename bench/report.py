@@ -172,10 +172,15 @@ of 1/5 means: a fifth of the peer's.
 """
 
 
-def page(results: list[Result], more: Sequence[str] = ()) -> str:
-    """The whole page; `more` stands behind the workloads."""
+def page(results: list[Result], more: Sequence[str] = (), notes: str = "") -> str:
+    """The whole page; `more` stands behind the workloads.
+
+    `notes` is what people wrote about the figures: why a bar is missed, what was tried.
+    """
     machines = sorted({result.machine for result in results})
     parts = [HEAD, *[f"Machine: {machine}.\n" for machine in machines], *summary(results), ""]
+    if notes:
+        parts.append(notes)
     for result in results:
         parts += details(result, len(machines) > 1)
     return "\n".join([*parts, *more]).rstrip() + "\n"

@@ -23,7 +23,7 @@ from bench.gatepost import Gatepost
 from bench.groups import machine_busy, pss_kib
 from bench.load import Load, Outcome, fire
 from bench.machine import describe
-from bench.places import BENCH, RESULTS, WORK, BenchError, progress
+from bench.places import BENCH, NOTES, RESULTS, WORK, BenchError, progress
 from bench.postfix import Postfix
 from bench.rounds import settle
 from bench.server import DOMAIN, Server, Sink
@@ -339,7 +339,7 @@ def write(figures: Figures, folder: Path = BENCH) -> None:
 
     RESULTS.mkdir(exist_ok=True)
     KEPT.write_text(json.dumps(asdict(figures), indent=1) + "\n")
-    (folder / "RESULTS.md").write_text(page(kept(RESULTS), section()))
+    (folder / "RESULTS.md").write_text(page(kept(RESULTS), section(), NOTES.read_text()))
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ def test_results_are_kept_whole(tmp_path: Path) -> None:
     assert "| 0.200 [0.100-0.300] |" in text
     assert "it rained" in text
     assert "a machine" in text
+    assert "## Why" in page(kept(tmp_path), notes="## Why\n")
 
 
 def test_a_contender_that_failed_is_shown() -> None:

@@ -10,7 +10,17 @@ from gatepost.mail.session import Session
 from gatepost.mail.verdict import AddHeader, Allow, Reject, Score, Verdict
 from gatepost.policy.decide import ACCEPTED, Finding, Outcome
 from gatepost.policy.policy import Action, Mode
-from gatepost.server.record import MAX_DETAIL, steps_of, subject_of, trace_of, with_step
+from gatepost.relay.results import Result
+from gatepost.server.record import (
+    MAX_ANSWER,
+    MAX_ANSWERS,
+    MAX_DETAIL,
+    message_trace,
+    steps_of,
+    subject_of,
+    trace_of,
+    with_step,
+)
 
 HOSTILE = 'x"],["y\\\r\n\x1b'
 
@@ -55,6 +65,17 @@ def test_what_is_not_a_check() -> None:
     assert [["lists", "", "allow", 0, HOSTILE]] == json.loads(trace)
     assert [["relay", "", "refused", 0, "no"]] == json.loads(with_step("[]", "relay", "refused", "no"))
     assert ["lists", "relay"] == [s[0] for s in json.loads(with_step(trace, "relay", "refused", HOSTILE))]
+
+
+def test_dns_answers() -> None:
+    """The answers stand between the checks and the back end, cut and counted."""
+    back_end = Result("delivered", 250, "2.0.0", "ok", where="[127.0.0.1]:25")
+    rows = json.loads(message_trace([], ACCEPTED, [HOSTILE, "x" * 1000], back_end))
+    assert [["dns", HOSTILE], ["dns", "x" * MAX_ANSWER + "..."]] == [[r[0], r[4]] for r in rows[:2]]
+    assert "relay" == rows[2][0]
+    many = json.loads(message_trace([], ACCEPTED, [str(n) for n in range(100)], None))
+    assert MAX_ANSWERS + 1 == len(many)
+    assert f"and {100 - MAX_ANSWERS} more" == many[-1][4]
 
 
 def test_of_the_session() -> None:

@@ -95,6 +95,7 @@ def test_explain(proving: Gateway) -> None:
     wait_until(lambda: proving.cli("explain", found[0], check=False).returncode == 0, "explained", 10)
     explained = " ".join(proving.cli("explain", found[0]).stdout.split())
     assert "SPF fail: good.sick.test: -all in the record of good.sick.test decides" in explained
+    assert "good.sick.test TXT: v=spf1 ip4:127.0.0.1 -all" in explained
 
 
 def test_settings_by_command_line(proving: Gateway) -> None:

@@ -23,6 +23,7 @@ from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.mail.verdict import Reject, Verdict
 from gatepost.plugin.pipeline import Pipeline
+from gatepost.plugin.proof import dns_answers
 from gatepost.plugin.tools import Tools
 from gatepost.policy.decide import Fate, Finding, Outcome, decide_message, decide_recipient
 from gatepost.policy.lists import Entry
@@ -276,15 +277,11 @@ class _Trial:
             entry=self._entries.get(id(recipient)),
             kept=refused_late or outcome.fate is Fate.QUARANTINE,
             routes=policy.routes if policy is not None and accepted else (),
-            steps=[*of_findings(recipient.findings), *self._dns_answers()],
+            steps=[
+                *of_findings(recipient.findings),
+                *(Step("dns", "", "answered", 0.0, one) for one in dns_answers(self.transaction)),
+            ],
         )
-
-    def _dns_answers(self) -> list[Step]:
-        """Return the DNS answers on which the proofs of the sender rest."""
-        from gatepost.auth.evidence import Evidence
-
-        found: Evidence | None = self.transaction.facts.get(Evidence)
-        return [Step("dns", "", "answered", 0.0, one) for one in found.asked()] if found else []
 
 
 def _gateway_refusal(verdict: Verdict | None) -> Outcome | None:

@@ -61,3 +61,13 @@ def proved(transaction: Transaction, policy: DomainPolicy, hostname: str) -> byt
     methods = {name for name, one in policy.plugins.items() if one.mode is Mode.ON}
     forwarded = transaction.answers.get(("fact", Forwarded, policy.domain))
     return found.top(hostname, forwarded, methods)
+
+
+def dns_answers(transaction: Transaction) -> list[str]:
+    """Return the DNS answers on which the proofs of the sender rest; empty where nobody asked."""
+    if not transaction.facts:
+        return []
+    from gatepost.auth.evidence import Evidence
+
+    found: Evidence | None = transaction.facts.get(Evidence)
+    return found.asked() if found is not None else []

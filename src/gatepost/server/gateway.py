@@ -24,13 +24,14 @@ from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.plugin.pipeline import Pipeline
+from gatepost.plugin.proof import dns_answers
 from gatepost.policy.decide import Fate, Outcome
 from gatepost.policy.snapshot import Snapshot
 from gatepost.relay.handoff import Relay
 from gatepost.relay.results import Result
 from gatepost.server.body import Memory
 from gatepost.server.copies import headers_of
-from gatepost.server.record import steps_of, subject_of, trace_of, with_step
+from gatepost.server.record import message_trace, steps_of, subject_of, trace_of
 from gatepost.smtp.server import Extensions, Limits, ServerProtocol
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.index import Kept
@@ -224,12 +225,8 @@ class Gateway:
         seconds: float,
     ) -> None:
         """Write down what became of a recipient's copy of a message."""
-        trace = trace_of(recipient.findings, outcome)
-        reason = ""
-        if result is not None:
-            trace = with_step(trace, "relay", result.kind, f"{result.where}: {result.code} {result.text}")
-            if result.kind != "delivered":
-                reason = result.text
+        trace = message_trace(recipient.findings, outcome, dns_answers(transaction), result)
+        reason = result.text if result is not None and result.kind != "delivered" else ""
         policy = recipient.policy
         subject = subject_of(head) if head and (policy is None or policy.subjects) else ""
         self._write(

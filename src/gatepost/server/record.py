@@ -14,6 +14,7 @@ from gatepost.mail.session import Session
 from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Score, Take, Verdict
 from gatepost.policy.decide import Finding, Outcome
 from gatepost.policy.policy import Mode
+from gatepost.relay.results import Result
 
 _WORD: dict[type, str] = {
     Reject: "reject",
@@ -25,6 +26,9 @@ _WORD: dict[type, str] = {
     AddHeader: "header",
 }
 MAX_DETAIL = 300
+MAX_ANSWERS = 8
+MAX_ANSWER = 120
+"""A row per recipient has them, also where the mail was accepted: the usual mail needs four or five."""
 
 
 def trace_of(findings: Sequence[Finding], outcome: Outcome) -> str:
@@ -35,6 +39,22 @@ def trace_of(findings: Sequence[Finding], outcome: Outcome) -> str:
     if outcome.allowed_by:
         steps.append(f'["lists","","allow",0,{quote(outcome.allowed_by[:MAX_DETAIL])}]')
     return f"[{','.join(steps)}]"
+
+
+def message_trace(
+    findings: Sequence[Finding], outcome: Outcome, answers: Sequence[str], result: Result | None
+) -> str:
+    """Return the trace of a mail that came: the checks, the DNS answers they rest on, the back end."""
+    trace = trace_of(findings, outcome)
+    for one in answers[:MAX_ANSWERS]:
+        trace = with_step(
+            trace, "dns", "answered", one if len(one) <= MAX_ANSWER else f"{one[:MAX_ANSWER]}..."
+        )
+    if len(answers) > MAX_ANSWERS:
+        trace = with_step(trace, "dns", "answered", f"and {len(answers) - MAX_ANSWERS} more")
+    if result is not None:
+        trace = with_step(trace, "relay", result.kind, f"{result.where}: {result.code} {result.text}")
+    return trace
 
 
 def with_step(trace: str, place: str, result: str, detail: str) -> str:

@@ -235,11 +235,15 @@ def test_counts(journal: JournalStore, tmp_path: Path, clock: Clock) -> None:
     writer.add(refused(9))
     writer.flush()
     journal.collect()
-    assert journal.counts("example.org") == [("rejected", "recipients", 4)]
-    assert journal.counts("example.org", since=clock.now) == [("rejected", "recipients", 1)]
-    assert journal.counts() == [("rejected", NOT_HOSTED, 5), ("rejected", "recipients", 4)]
-    assert journal.counts("no1.example") == []
-    assert journal.count_sessions() == 3
+    tallies = journal.tallies
+    assert tallies.outcomes("example.org") == [("example.org", "rejected", "recipients", 4)]
+    assert tallies.outcomes("example.org", clock.now) == [("example.org", "rejected", "recipients", 1)]
+    assert tallies.outcomes() == [
+        ("", "rejected", NOT_HOSTED, 5),
+        ("example.org", "rejected", "recipients", 4),
+    ]
+    assert tallies.outcomes("no1.example") == []
+    assert tallies.sessions() == 3
 
 
 def test_no_folder(journal: JournalStore, tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections import Counter
 from pathlib import Path
 
+from gatepost.store.journal_counts import HOUR, Counts
 from gatepost.store.journal_lines import NOT_HOSTED
 from gatepost.store.journal_writer import FOLDER
 from gatepost.store.sqlite import transaction
@@ -29,10 +29,6 @@ _FOLDED = frozenset({"rejected", "deferred"})
 
 _OUTCOME = "INSERT INTO outcome (time, id, domain, line, trace) VALUES (?, ?, ?, ?, ?)"
 _SESSION = "INSERT INTO session (time, id, line) VALUES (?, ?, ?)"
-_TALLY = (
-    "INSERT INTO tally (hour, domain, fate, plugin, number) VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET number = number + excluded.number"
-)
 _POSITION = (
     "INSERT INTO source (file, position, stamp) VALUES (?, ?, ?)"
     " ON CONFLICT DO UPDATE SET position = excluded.position, stamp = excluded.stamp"
@@ -100,10 +96,10 @@ class Collector:
                 else:
                     self._seen[name] = position
                     return False, 0
-            outcomes, sessions, tally, stamp = self._rows(block[: end - 1], stamp)
+            outcomes, sessions, counts, stamp = self._rows(block[: end - 1], stamp)
             db.executemany(_OUTCOME, outcomes)
             db.executemany(_SESSION, sessions)
-            db.executemany(_TALLY, [(*key, number) for key, number in tally.items()])
+            counts.write(db)
             db.execute(_POSITION, (name, position + end, stamp))
         self._seen[name] = position + end
         return len(block) == BLOCK, len(outcomes) + len(sessions)
@@ -113,13 +109,13 @@ class Collector:
     ) -> tuple[
         list[tuple[float, str, str, str, str]],
         list[tuple[float, str, str]],
-        Counter[tuple[int, str, str, str]],
+        Counts,
         float,
     ]:
         outcomes: list[tuple[float, str, str, str, str]] = []
         sessions: list[tuple[float, str, str]] = []
-        counted: list[tuple[int, str, str, str]] = []
-        hour = int(stamp // 3600)
+        counts = Counts()
+        hour = int(stamp // HOUR)
         folds = self._folds
         for line in block.decode("utf-8", "replace").split("\n"):
             kind = line[:5]
@@ -131,6 +127,7 @@ class Collector:
                 except ValueError:
                     self.bad += 1
                     continue
+                counts.outcome(hour, "" if plugin == NOT_HOSTED else domain, fate, plugin, trace)
                 if trace and fate in _FOLDED:
                     key = (client, domain, plugin, reason)
                     first = folds.get(key)
@@ -141,19 +138,18 @@ class Collector:
                             folds.clear()
                         folds[key] = (stamp, number)
                 outcomes.append((stamp, number, domain, text, trace))
-                counted.append((hour, "" if plugin == NOT_HOSTED else domain, fate, plugin))
             elif kind == '["s",':
                 sessions.append((stamp, line.split('"', 4)[3], line))
-                counted.append((hour, "", "session", ""))
+                counts.session(hour)
             elif kind == '["t",':
                 try:
                     stamp = float(line[5:-1])
-                    hour = int(stamp // 3600)
+                    hour = int(stamp // HOUR)
                 except ValueError:
                     self.bad += 1
             else:
                 self.bad += 1
-        return outcomes, sessions, Counter(counted), stamp
+        return outcomes, sessions, counts, stamp
 
     def _forget(self, names: set[str]) -> None:
         """Drop the notes on files that are gone; their names never come again."""

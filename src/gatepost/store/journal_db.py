@@ -13,6 +13,7 @@ from typing import Any
 
 from gatepost.store.base import Explanation, OutcomeRow, SessionRow
 from gatepost.store.journal_collect import Collector
+from gatepost.store.journal_counts import Tallies
 from gatepost.store.journal_lines import (
     FATE_PATH,
     PLUGIN_PATH,
@@ -41,6 +42,8 @@ class JournalStore:
         self.path = path
         self._db = open_database(path, "journal", wait=wait, synchronous="NORMAL")
         self._collector = Collector(self._db)
+        self.tallies = Tallies(self._db)
+        """What is counted by hour."""
 
     def close(self) -> None:
         """Close the database."""
@@ -148,26 +151,6 @@ class JournalStore:
             (seq,) = self._db.execute("SELECT coalesce(max(seq), 0) FROM outcome").fetchone()
         return int(seq)
 
-    def counts(
-        self, domain: str | None = None, since: float = 0.0, until: float = 1e12
-    ) -> list[tuple[str, str, int]]:
-        """Return (fate, plugin, number) by whole hours, the most first; of one domain or of all."""
-        with errors_of(self.path):
-            return self._db.execute(
-                "SELECT fate, plugin, sum(number) FROM tally WHERE hour >= ? AND hour < ?"
-                " AND (? IS NULL OR domain = ?) AND fate != 'session' GROUP BY fate, plugin ORDER BY 3 DESC",
-                (int(since // 3600), int(-(-until // 3600)), domain, domain),
-            ).fetchall()
-
-    def count_sessions(self, since: float = 0.0) -> int:
-        """Return how many sessions ended since then, by whole hours."""
-        with errors_of(self.path):
-            (number,) = self._db.execute(
-                "SELECT coalesce(sum(number), 0) FROM tally WHERE hour >= ? AND fate = 'session'",
-                (int(since // 3600),),
-            ).fetchone()
-        return int(number)
-
     # -- forgetting --------------------------------------------------------------------------
 
     def prune(self, now: float, keep_days: Callable[[str], int], max_rows: int = 100_000) -> int:
@@ -195,6 +178,7 @@ class JournalStore:
                 (self._first_at(now - longest * DAY, "session"), now - longest * DAY),
                 max_rows - deleted,
             )
+            self.tallies.prune(now)
         return deleted
 
     def copy_to(self, path: Path) -> None:

@@ -235,15 +235,14 @@ def test_counts(journal: JournalStore, tmp_path: Path, clock: Clock) -> None:
     writer.add(refused(9))
     writer.flush()
     journal.collect()
-    tallies = journal.tallies
-    assert tallies.outcomes("example.org") == [("example.org", "rejected", "recipients", 4)]
-    assert tallies.outcomes("example.org", clock.now) == [("example.org", "rejected", "recipients", 1)]
-    assert tallies.outcomes() == [
+    assert journal.tally("example.org").outcomes == [("example.org", "rejected", "recipients", 4)]
+    assert journal.tally("example.org", clock.now).outcomes == [("example.org", "rejected", "recipients", 1)]
+    assert journal.tally().outcomes == [
         ("", "rejected", NOT_HOSTED, 5),
         ("example.org", "rejected", "recipients", 4),
     ]
-    assert tallies.outcomes("no1.example") == []
-    assert tallies.sessions() == 3
+    assert journal.tally("no1.example").outcomes == []
+    assert journal.tally().sessions == 3
 
 
 def test_no_folder(journal: JournalStore, tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_prune(journal: Journal, clock: Clock) -> None:
     assert len(journal.search("long.example")) == 7
     assert len(journal.sessions()) == 7
     assert journal.prune(clock.now + 60, lambda domain: days[domain]) == 0
-    assert sum(row[-1] for row in journal.tallies.outcomes()) == 20
+    assert sum(row[-1] for row in journal.tally().outcomes) == 20
 
 
 def test_prune_a_part(journal: Journal, clock: Clock) -> None:

@@ -21,6 +21,7 @@ COMMANDS: Commands = {
     "batv": ("gatepost.cli.batv", "Sign the return path of outgoing mail, to know forged bounces."),
     "storm": ("gatepost.cli.storm", "Addresses that a storm of bounces has closed."),
     "journal": ("gatepost.cli.journal", "What became of each mail; --follow shows it live."),
+    "stats": ("gatepost.cli.stats", 'What refused what, "no such user" apart from spam.'),
     "explain": ("gatepost.cli.explain", "Every check of one mail, with its result and time."),
     "archive": ("gatepost.cli.archive", "Kept mail: list, show, release, delete."),
     "queue": ("gatepost.cli.queue", "Mail that waits to be handed on."),

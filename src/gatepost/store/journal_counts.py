@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 KEEP_DAYS = 400
 """Days that counts are kept: this month can be held against the same month of last year."""
@@ -69,53 +70,55 @@ def would_refuse(trace: str) -> Iterator[str]:
             yield step[1]
 
 
-class Tallies:
-    """Reading the counts; all by whole hours (a moment within an hour counts the hour)."""
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The counts of a span of time as they stood at one moment; sums agree with each other."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def outcomes(self, domain: str | None = None, since: float = 0.0) -> list[tuple[str, str, str, int]]:
-        """Return (domain, fate, plugin, number), the most first; domain "" is mail for none of ours."""
-        return self._db.execute(
-            f"SELECT domain, fate, plugin, sum(number) FROM tally {_WHERE} AND fate != 'session'"  # noqa: S608
-            " GROUP BY domain, fate, plugin ORDER BY 4 DESC, 1, 2, 3",
-            _values(domain, since),
-        ).fetchall()
-
-    def hours(self, domain: str | None = None, since: float = 0.0) -> list[tuple[int, str, int]]:
-        """Return (hour, fate, number); the hour is seconds since 1970 / 3600."""
-        return self._db.execute(
-            f"SELECT hour, fate, sum(number) FROM tally {_WHERE} AND fate != 'session'"  # noqa: S608
-            " GROUP BY hour, fate ORDER BY hour",
-            _values(domain, since),
-        ).fetchall()
-
-    def watched(self, domain: str | None = None, since: float = 0.0) -> list[tuple[str, str, str, int]]:
-        """Return (domain, plugin, fate, number) of what checks on watch would have refused."""
-        return self._db.execute(
-            f"SELECT domain, plugin, fate, sum(number) FROM watched {_WHERE}"  # noqa: S608
-            " GROUP BY domain, plugin, fate ORDER BY 4 DESC, 1, 2, 3",
-            _values(domain, since),
-        ).fetchall()
-
-    def sessions(self, since: float = 0.0) -> int:
-        """Return how many sessions ended since then."""
-        (number,) = self._db.execute(
-            "SELECT coalesce(sum(number), 0) FROM tally WHERE hour >= ? AND fate = 'session'",
-            (int(since // HOUR),),
-        ).fetchone()
-        return int(number)
-
-    def prune(self, now: float) -> None:
-        """Forget what is older than `KEEP_DAYS`, a day of it in one call: others wait no longer than that."""
-        oldest = int(now // HOUR) - KEEP_DAYS * DAY_HOURS
-        for table in ("tally", "watched"):
-            self._db.execute(
-                f"DELETE FROM {table} WHERE hour < ? AND hour < (SELECT min(hour) FROM {table}) + ?",  # noqa: S608
-                (oldest, DAY_HOURS),
-            )
+    outcomes: list[tuple[str, str, str, int]]
+    """Domain ("" is mail for none of ours), fate, plugin, number; the most first."""
+    hours: list[tuple[int, str, str, int]]
+    """Hour (seconds since 1970 / 3600), fate, plugin, number; the oldest first."""
+    watched: list[tuple[str, str, str, int]]
+    """Domain, plugin on watch that would have refused, fate of the mail, number; the most first."""
+    sessions: int
+    """Sessions that ended, on the whole machine."""
 
 
-def _values(domain: str | None, since: float) -> tuple[int, str | None, str | None]:
-    return int(since // HOUR), domain, domain
+def read(db: sqlite3.Connection, domain: str | None = None, since: float = 0.0) -> Tally:
+    """Return the counts of one domain or of all, by whole hours: that of `since` counts from its start."""
+    hour = int(since // HOUR)
+    values = (hour, domain, domain)
+    db.execute("BEGIN")  # one moment for all questions: the collector may write between them
+    try:
+        return Tally(
+            db.execute(
+                f"SELECT domain, fate, plugin, sum(number) FROM tally {_WHERE} AND fate != 'session'"  # noqa: S608
+                " GROUP BY domain, fate, plugin ORDER BY 4 DESC, 1, 2, 3",
+                values,
+            ).fetchall(),
+            db.execute(
+                f"SELECT hour, fate, plugin, sum(number) FROM tally {_WHERE} AND fate != 'session'"  # noqa: S608
+                " GROUP BY hour, fate, plugin ORDER BY hour",
+                values,
+            ).fetchall(),
+            db.execute(
+                f"SELECT domain, plugin, fate, sum(number) FROM watched {_WHERE}"  # noqa: S608
+                " GROUP BY domain, plugin, fate ORDER BY 4 DESC, 1, 2, 3",
+                values,
+            ).fetchall(),
+            db.execute(
+                "SELECT coalesce(sum(number), 0) FROM tally WHERE hour >= ? AND fate = 'session'", (hour,)
+            ).fetchone()[0],
+        )
+    finally:
+        db.execute("COMMIT")
+
+
+def prune(db: sqlite3.Connection, now: float) -> None:
+    """Forget what is older than `KEEP_DAYS`, a day of it in one call: others wait no longer than that."""
+    oldest = int(now // HOUR) - KEEP_DAYS * DAY_HOURS
+    for table in ("tally", "watched"):
+        db.execute(
+            f"DELETE FROM {table} WHERE hour < ? AND hour < (SELECT min(hour) FROM {table}) + ?",  # noqa: S608
+            (oldest, DAY_HOURS),
+        )

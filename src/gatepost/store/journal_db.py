@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from gatepost.store import journal_counts
 from gatepost.store.base import Explanation, OutcomeRow, SessionRow
 from gatepost.store.journal_collect import Collector
-from gatepost.store.journal_counts import Tallies
 from gatepost.store.journal_lines import (
     FATE_PATH,
     PLUGIN_PATH,
@@ -42,8 +42,6 @@ class JournalStore:
         self.path = path
         self._db = open_database(path, "journal", wait=wait, synchronous="NORMAL")
         self._collector = Collector(self._db)
-        self.tallies = Tallies(self._db)
-        """What is counted by hour."""
 
     def close(self) -> None:
         """Close the database."""
@@ -151,6 +149,11 @@ class JournalStore:
             (seq,) = self._db.execute("SELECT coalesce(max(seq), 0) FROM outcome").fetchone()
         return int(seq)
 
+    def tally(self, domain: str | None = None, since: float = 0.0) -> journal_counts.Tally:
+        """Return what is counted by hour, of one domain or of all; no row of the journal is read."""
+        with errors_of(self.path):
+            return journal_counts.read(self._db, domain, since)
+
     # -- forgetting --------------------------------------------------------------------------
 
     def prune(self, now: float, keep_days: Callable[[str], int], max_rows: int = 100_000) -> int:
@@ -178,7 +181,7 @@ class JournalStore:
                 (self._first_at(now - longest * DAY, "session"), now - longest * DAY),
                 max_rows - deleted,
             )
-            self.tallies.prune(now)
+            journal_counts.prune(self._db, now)
         return deleted
 
     def copy_to(self, path: Path) -> None:

@@ -27,6 +27,12 @@ FORGED = [
     "Authentication-Results: ; dmarc=pass",
     "Received-SPF: pass client-ip=192.0.2.1; receiver=mx.example.org; identity=mailfrom",
     'Received-SPF: pass (x) receiver = "MX.example.org"',
+    "X-Spam-Flag: NO",
+    "x-spam-STATUS : No, score=-99\r\n tests=none\r\n\tautolearn=ham",
+    "X-Spam-Level:",
+    "X-Gatepost-Release: v=1; x=1; s=x;\r\n id=x",
+    "X-Gatepost-: x",
+    "X-GATEPOST-Tags\t: score",
 ]
 HONEST = [
     "Authentication-Results: mx.example.net; dmarc=pass",
@@ -38,6 +44,11 @@ HONEST = [
     "Authentication-Results-Original: mx.example.org; dmarc=pass",
     "Subject: Authentication-Results: mx.example.org; dmarc=pass",
     "Received-SPF: pass receiver=mx.example.net",
+    "X-Spam-Flagged: yes",
+    "X-Spam-Report: x",
+    "XX-Spam-Flag: yes",
+    "X-Gatepost: yes",
+    "Subject: x\r\n X-Spam-Flag: NO",
 ]
 BEFORE, AFTER = b"From: a@b.example\r\nX:\r\n folded\r\n", b"Subject: x\r\n\r\n"
 

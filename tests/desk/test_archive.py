@@ -23,7 +23,7 @@ ID = "0DQ3N7V5K2F8T.1"
 RAW = b"From: bob@example.net\r\nSubject: casino\r\n\r\n.dot\r\nbody \xff\r\n"
 
 
-def keep(desk: Desk, recipient: str = "ann@example.org", id_: str = ID) -> Kept:
+def keep(desk: Desk, recipient: str = "ann@example.org", id_: str = ID, raw: bytes = RAW) -> Kept:
     """Put a refused mail into the archive."""
     item = Kept(
         id=id_,
@@ -36,9 +36,9 @@ def keep(desk: Desk, recipient: str = "ann@example.org", id_: str = ID) -> Kept:
         reason="listed in bl.test",
         plugin="dnsbl",
         subject="casino",
-        size=len(RAW),
+        size=len(raw),
     )
-    ref = desk.archive.keep(item, [RAW])
+    ref = desk.archive.keep(item, [raw])
     found = desk.archive.get(ref)
     assert found is not None
     return found
@@ -125,6 +125,19 @@ def test_release(desk: Desk, tmp_path: Path) -> None:
     assert marked.id == ID
     assert archive.state(desk, kept).state == "delivered"
     assert desk.archive.exists(kept.ref)
+
+
+def test_release_takes_out_forged(desk: Desk, tmp_path: Path) -> None:
+    """Lines in our name that came with it are kept, and not handed on; the hash is of the body alone."""
+    forged = f"Authentication-Results: {desk.hostname}; dmarc=pass\r\n{HEADER}: v=1\r\nX-Spam-Flag: NO\r\n"
+    kept = keep(desk, raw=forged.encode() + RAW)
+    archive.release(desk, kept)
+    deliver(desk)
+    (mail,) = mails(tmp_path)
+    assert 1 == mail.count(HEADER.encode())
+    assert b"dmarc=pass" not in mail
+    assert b"X-Spam-Flag" not in mail
+    assert mail.replace(b"\r\n", b"\n").endswith(RAW.replace(b"\r\n", b"\n"))
 
 
 def test_two_clicks_one_delivery(desk: Desk, tmp_path: Path) -> None:

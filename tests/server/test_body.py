@@ -76,4 +76,7 @@ def test_another_head(memory: Memory, tmp_path: Path, size: int, lines: int) -> 
     other = Retitled(b, 14, b"Subject: b\r\n\r\n")
     for _ in range(2):
         assert b"Subject: b\r\n\r\n" + text[14:] == b"".join(other)
-    b.close()
+    c = b.with_head(14, b"")
+    assert (text[14:], len(text) - 14) == (b"".join(c), c.size)
+    c.close()
+    assert 0 == memory.used

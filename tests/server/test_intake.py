@@ -343,6 +343,44 @@ def test_counted_before_the_reply(
     counted(tmp_path)
 
 
+MARKS = (
+    b"X-Spam-Flag: NO\r\nx-spam-status:\r\n No, score=-99\r\nX-Spam-Level: *\r\n"
+    b"X-Gatepost-Release: v=1; x=9999999999; s=x;\r\n id=x; bh=x;\r\n to=x\r\nX-Gatepost-Tags: none\r\n"
+)
+
+
+@inside()
+async def test_forged_marks(house: Indoors) -> None:
+    """Marks that back ends sort by go on only if they are ours, behind however long a header block."""
+    host_all(house)
+    house.host("tags.test", {"probe.action": "tag"})
+    house.follower.look()  # type: ignore[union-attr]
+    house.probe.says["message", "tags.test"] = Reject("bad")
+    pads = b"".join(b"X-Pad: %d %s\r\n" % (n, b"x" * 900) for n in range(200))
+    for rest in (b"Subject: hi\r\n\r\nX-Spam-Flag: NO\r\n", pads + MARKS + b"\r\nhello\r\n", pads + MARKS):
+        house.back_end.taken.clear()
+        _, said = await house.client().mail("s@x.example", ["ann@plain.test", "ann@tags.test"], MARKS + rest)
+        assert said.startswith("250"), said
+        for _, to, got in house.back_end.taken:
+            assert got.endswith(rest.replace(MARKS, b"")), to
+            top = got.partition(b"\r\n\r\n")[0]
+            assert (to == "ann@tags.test") == (b"X-Spam-Flag: YES" in top)
+            assert int(to == "ann@tags.test") == top.count(b"X-Gatepost-") == top.lower().count(b"x-spam-")
+        assert 2 == len(house.back_end.taken)
+
+
+@inside()
+async def test_forged_mark_refused(house: Indoors) -> None:
+    """A mark of released mail that somebody copied leads past no check, and is kept as it came."""
+    host_all(house)
+    _, said = await house.client().mail(
+        "s@x.example", ["ann@refuses.test"], MARKS + b"Subject: hi\r\n\r\nx\r\n"
+    )
+    assert said.startswith("550")
+    (kept,) = house.archive.list()
+    assert house.archive.read(kept.ref).startswith(MARKS)
+
+
 @inside()
 async def test_forged_results(house: Indoors) -> None:
     """Results in our name that a stranger wrote do not go on, in any writing; others' stay."""

@@ -72,6 +72,18 @@ def test_results_on_top(proving: Gateway, sink: Sink) -> None:
     assert "bank.test" not in got
 
 
+def test_forged_marks(proving: Gateway, sink: Sink) -> None:
+    """Marks that mail programs sort by do not come from strangers, and the signature holds without them."""
+    raw = signed(mail(f"Ann <{ANN}>"), "good.sick.test")
+    marks = b"X-Spam-Status: No\r\nx-gatepost-release: v=1;\r\n id=x\r\nX-Spam-Flag: NO\r\n"
+    assert 250 == proving.send(["ann@example.org"], marks + raw, "127.0.0.9", ELSEWHERE)[0]
+    got = sink.messages()[-1]
+    assert b"dkim=pass" in got
+    assert got.replace(b"\r\n", b"\n").rstrip().endswith(raw.replace(b"\r\n", b"\n").rstrip())
+    assert b"x-spam" not in got.lower()
+    assert b"x-gatepost" not in got.lower()
+
+
 def test_forwarders(proving: Gateway) -> None:
     """A list that changed the subject is let in from the moment its name is trusted."""
     saw = "mx.lists.sick.test; dkim=pass header.d=good.sick.test; dmarc=pass header.from=good.sick.test"

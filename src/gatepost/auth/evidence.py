@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gatepost.auth import arc as arc_chain
 from gatepost.auth import dkim as dkim_signatures
 from gatepost.auth import dmarc as dmarc_policy
+from gatepost.auth import seal as own_seal
 from gatepost.auth import spf as spf_record
 from gatepost.auth.asks import Dns
 from gatepost.auth.author import Authors, authors
@@ -133,6 +134,10 @@ class Evidence:
         for signature in dkim.signatures if dkim is not None else ():
             seen |= dict.fromkeys(str(one) for one in signature.asked)
         return list(seen)
+
+    async def seal(self, sealer: own_seal.Sealer, results: str, status: str) -> tuple[own_seal.Field, ...]:
+        """Return our own seal over the mail as it came; a large body is hashed beside the loop."""
+        return await own_seal.seal(self._read(), sealer, results, status, int(self._now), to_thread)
 
     # -- evaluating -----------------------------------------------------------------------
 

@@ -1,8 +1,11 @@
 """Takes out fields that pretend to be ours: who trusts our word must not read a stranger's (RFC 8601, 5).
 
 An Authentication-Results with our name in any case, folding, comment or quoting, one whose name
-cannot be read at all, and a Received-SPF that names us as its receiver. Bytes in, bytes out, by
-the same reading of fields as `gatepost.mail.message` has; other fields are not touched, not by an octet.
+cannot be read at all, and a Received-SPF that names us as its receiver. So are the lines that only
+we write (`X-Gatepost-*`, the mark of released mail among them) and those that mail programs sort by
+(`X-Spam-Flag`, `-Status`, `-Level`): a stranger's word is no word, whatever it says. Bytes in, bytes
+out, by the same reading of fields as `gatepost.mail.message` has; other fields are not touched, not
+by an octet.
 """
 
 from __future__ import annotations
@@ -11,8 +14,11 @@ import re
 
 from gatepost.auth.reading import read_authserv_id
 
-_FIELD = re.compile(rb"(authentication-results|received-spf)[ \t]*:", re.IGNORECASE)
-_QUICK = (b"authentication-results", b"received-spf")
+_FIELD = re.compile(
+    rb"(?:(authentication-results|received-spf)|x-gatepost-[!-9;-~]*|x-spam-(?:flag|status|level))[ \t]*:",
+    re.IGNORECASE,
+)
+_QUICK = (b"authentication-results", b"received-spf", b"x-spam-", b"x-gatepost-")
 MAX_FIELD = 16_384
 """Octets of one field that are looked at; who needs more to say a name is not honest."""
 _RECEIVER = re.compile(r"receiver\s*=\s*\"?([^\s\";]{1,255})", re.IGNORECASE)
@@ -39,7 +45,7 @@ def without_forged(head: bytes, hostname: str) -> bytes:
 def _finish(field: list[bytes], ours: str, kept: list[bytes]) -> bool:
     """Keep a field or drop it; True: dropped."""
     match = _FIELD.match(field[0])
-    if match is None or not is_forged(match[1], b" ".join(field)[match.end() :], ours):
+    if match is None or (match[1] and not is_forged(match[1], b" ".join(field)[match.end() :], ours)):
         kept += field
         return False
     return True

@@ -1,6 +1,7 @@
 """Kept mail: look, release to the domain's own server, delete.
 
-A release puts the bytes as received (so DKIM still holds) under one signed header into the queue,
+A release puts the bytes as received (so DKIM still holds; but for lines that a stranger wrote in our
+name, `gatepost.auth.forged`) under one signed header into the queue,
 and the courier hands them straight to the route: nothing filters them again, two clicks are one
 delivery, and the kept copy stays until the domain's server said 250. It never bounces.
 """
@@ -12,10 +13,12 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gatepost.auth.forged import without_forged
 from gatepost.desk.deeds import write_down
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
 from gatepost.desk.secret import installation_secret
+from gatepost.mail.message import find_border
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.index import Kept
 from gatepost.spool.release import VALID_FOR, body_hash, release_header
@@ -103,10 +106,23 @@ def release(desk: Desk, kept: Kept, *, again: bool = False) -> Release:
             body_hash(desk.archive.blocks(kept.ref)),
             int(now) + VALID_FOR,
         )
-        desk.queue.put(_envelope(kept, name, now), itertools.chain([header], desk.archive.blocks(kept.ref)))
+        text = _without_forged(desk.archive.blocks(kept.ref), desk.hostname)
+        desk.queue.put(_envelope(kept, name, now), itertools.chain([header], text))
     except OSError as error:
         raise DeskError(f"{kept.ref} cannot be released: {error.strerror or error}") from error
     return state(desk, kept)
+
+
+def _without_forged(blocks: Iterator[bytes], hostname: str) -> Iterator[bytes]:
+    """Yield a mail as it goes on: what a stranger wrote in our name is kept, and handed to nobody."""
+    head, border = b"", -1
+    while border < 0 and (block := next(blocks, b"")):
+        head += block
+        border = find_border(head)
+    border = len(head) if border < 0 else border
+    yield without_forged(head[:border], hostname)
+    yield head[border:]
+    yield from blocks
 
 
 def state(desk: Desk, kept: Kept) -> Release:

@@ -128,7 +128,6 @@ class Arc(Plugin):
 async def _own_seal(ctx: Context[Settings], arc: facts.Arc) -> list[Verdict]:
     """Return the fields of our own seal over what we saw."""
     from gatepost.auth.results import authentication_results
-    from gatepost.auth.seal import seal
 
     sealer, proofs = ctx.settings.sealer, evidence(ctx)
     assert sealer is not None
@@ -137,8 +136,7 @@ async def _own_seal(ctx: Context[Settings], arc: facts.Arc) -> list[Verdict]:
     if len(results) > MAX_SEALED_RESULTS:
         results = authentication_results(ctx.hostname or "unknown", found[0], None, arc, found[3])
     status = arc.result if arc.result in ("none", "pass") else "fail"
-    made = await seal(ctx.message, sealer, results, status, int(ctx.now))
-    return [AddHeader(name, value) for name, value in made]
+    return [AddHeader(name, value) for name, value in await proofs.seal(sealer, results, status)]
 
 
 def _acts(ctx: Context[Settings]) -> bool:

@@ -86,6 +86,18 @@ class Body:
                 break
         return b"".join(out)[:limit]
 
+    def with_head(self, skip: int, head: bytes) -> Body:
+        """Return a body with `head` for the first `skip` bytes, and close this one; OSError: disk full."""
+        other = Body(self._memory, self._folder)
+        try:
+            for piece in Retitled(self, skip, head):
+                other.append(piece)
+        except OSError:
+            other.close()
+            raise
+        self.close()
+        return other
+
     def close(self) -> None:
         """Forget everything."""
         if self._file is not None:

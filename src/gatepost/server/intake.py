@@ -126,7 +126,7 @@ class Intake:
         self._copies = copies = await self._decide(head)
         if not await self._keep(copies, head):
             return self._full(copies)
-        self._take_out_forged(head)
+        await self._take_out_forged(head)
         await self._hand_on(copies, head, deadline)
         await self._settle(copies, head)
         replies = replies_for(copies, self.session.id, prdr=self.transaction.prdr)
@@ -277,20 +277,18 @@ class Intake:
 
     # -- handing on -----------------------------------------------------------------------
 
-    def _take_out_forged(self, head: bytes) -> None:
-        """Results in our name by a stranger do not go on (RFC 8601, 5; T3.3); kept copies have them."""
-        without = without_forged(head, self._gateway.hostname)
-        if without is head:
-            return
-        clean = Body(self._gateway.memory, self._gateway.scratch)
-        clean.append(without)
-        left = len(head)
-        for piece in self.body:
-            if len(piece) > left:
-                clean.append(piece[left:])
-            left = max(0, left - len(piece))
-        self.body.close()
-        self.body = clean
+    async def _take_out_forged(self, head: bytes) -> None:
+        """What a stranger wrote in our name does not go on (RFC 8601, 5; T3.3); kept copies have it."""
+        hostname = self._gateway.hostname
+        if len(head) < HEAD_LIMIT or head.endswith(b"\r\n\r\n"):
+            without = without_forged(head, hostname)
+        else:  # a block of more than we look at: nothing hides behind it
+            whole = b"".join(self.body)
+            border = find_border(whole)
+            head = whole if border < 0 else whole[:border]
+            without = await asyncio.to_thread(without_forged, head, hostname)
+        if without is not head:
+            self.body = self.body.with_head(len(head), without)
 
     async def _hand_on(self, copies: list[Copy], head: bytes, deadline: float) -> None:
         """Give the copies of those who accept to their servers; one hand-off per set of added headers."""

@@ -2,7 +2,8 @@
 
 `X-Gatepost-Release` names the kept mail, the one recipient, a hash of the body and an expiry, under
 an HMAC of this installation's secret. A copy of it on another mail, to another recipient or later
-does not hold, and is stripped by the intake. Pure but for the hashing.
+does not hold. No check reads it, and the intake strips each (`gatepost.auth.forged`). Pure but for
+the hashing.
 """
 
 from __future__ import annotations

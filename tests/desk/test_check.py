@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from gatepost.desk import domains, lists, recipients
-from gatepost.desk.check import Answer, Mail, check
+from gatepost.desk.check import check
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
+from gatepost.desk.trial import Answer, Mail
 
 RAW = b"From: bob@example.net\nSubject: x\n\nhello\n"
 

@@ -12,7 +12,7 @@ from gatepost.cli.output import print_facts, print_json
 from gatepost.cli.words import as_json
 
 if TYPE_CHECKING:
-    from gatepost.desk.check import Answer
+    from gatepost.desk.trial import Answer
 
 
 @click.command()
@@ -34,7 +34,8 @@ def command(file: str, sender: str, recipients: tuple[str, ...], ip: str, helo: 
     except ValueError:
         raise click.BadParameter(f"{ip!r} is not an IP address", param_hint="--ip") from None
     raw = read_file(file)
-    from gatepost.desk.check import Mail, check
+    from gatepost.desk.check import check
+    from gatepost.desk.trial import Mail
 
     with at_desk() as desk:
         answers = check(desk, Mail(raw, sender, recipients, client, helo))

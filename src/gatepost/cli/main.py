@@ -26,6 +26,7 @@ COMMANDS: Commands = {
     "archive": ("gatepost.cli.archive", "Kept mail: list, show, release, delete."),
     "queue": ("gatepost.cli.queue", "Mail that waits to be handed on."),
     "check": ("gatepost.cli.check", "What would happen to a mail, without doing it."),
+    "recheck": ("gatepost.cli.recheck", "What a draft setting would have changed."),
     "greylist": ("gatepost.cli.greylist", "What putting strangers off costs a domain."),
     "forwarders": ("gatepost.cli.forwarders", "Who broke DMARC on wanted mail."),
     "plugin": ("gatepost.cli.plugin", "The checks: list, show, write a new one, try it."),

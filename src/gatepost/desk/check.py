@@ -7,28 +7,21 @@ the domain's own server) is really asked.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
-from gatepost.desk.plugins import message_of
 from gatepost.desk.shadow import ShadowRecords, ShadowState
-from gatepost.desk.steps import Step, of_findings
+from gatepost.desk.trial import Answer, Mail, Stage, Trial
 from gatepost.dns.resolver import Resolver
-from gatepost.mail import batv
-from gatepost.mail.address import Address, AddressError, parse_address
-from gatepost.mail.message import Message
-from gatepost.mail.session import Session
-from gatepost.mail.transaction import Recipient, Transaction
-from gatepost.mail.verdict import Reject, Verdict
+from gatepost.mail.address import Address
 from gatepost.plugin.pipeline import Pipeline
-from gatepost.plugin.proof import dns_answers
 from gatepost.plugin.tools import Tools
-from gatepost.policy.decide import Fate, Finding, Outcome, decide_message, decide_recipient
-from gatepost.policy.lists import Entry
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
+from gatepost.policy.source import PolicySource
 from gatepost.relay.callout import Callout
 from gatepost.relay.ourselves import Ourselves
 from gatepost.relay.pool import Pool
@@ -36,266 +29,69 @@ from gatepost.store.memory import MemoryState
 from gatepost.store.records_db import RecordsStore
 from gatepost.store.state_db import StateStore
 
-ALWAYS_THERE = frozenset({"postmaster", "abuse"})
-NOBODY = "192.0.2.1"
-"""An address of nobody (RFC 5737), where no client was named."""
-AT_RCPT, AT_DATA = "RCPT", "the end of the data"
-
-_REFUSED = (Fate.REJECT, Fate.DEFER)
-_WORDS = {
-    Fate.ACCEPT: "accepted",
-    Fate.REJECT: "rejected",
-    Fate.DEFER: "deferred",
-    Fate.QUARANTINE: "quarantined",
-    Fate.TAKE: "taken",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Mail:
-    """The question."""
-
-    raw: bytes
-    sender: str
-    """"" or `<>` is the null sender."""
-    recipients: tuple[str, ...]
-    client: str = NOBODY
-    helo: str = ""
-    """"" takes a name that a real server might have."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What would become of one recipient's copy."""
-
-    recipient: str
-    fate: str
-    """`accepted`, `rejected`, `deferred`, `quarantined`, `taken`."""
-    at: str
-    """The moment at which the sender is told."""
-    reply: str
-    """`550 5.7.1`."""
-    plugin: str
-    reason: str
-    score: float
-    tags: tuple[str, ...]
-    watched: tuple[str, ...]
-    allowed_by: str
-    entry: Entry | None
-    """The list entry that decided, to allow or to deny; None where none did."""
-    kept: bool
-    """A copy would lie in the archive."""
-    routes: tuple[str, ...]
-    """Where it would go, when accepted."""
-    steps: list[Step]
+Verify = Callable[[DomainPolicy, Address, str], Awaitable[str]]
+"""Does the recipient exist? `yes`, `no`, `unknown`."""
 
 
 def check(desk: Desk, mail: Mail) -> list[Answer]:
     """Return what would happen, for each recipient."""
-    sender = _address(mail.sender) if mail.sender not in ("", "<>") else None
-    recipients = [_address(text) for text in mail.recipients]
-    if not recipients:
-        raise DeskError("a mail needs a recipient")
     try:
-        return asyncio.run(_Trial(desk, mail, sender).run(recipients))
+        return asyncio.run(_check(desk, mail))
     except PolicyUnavailable as error:
         raise DeskError(f"every recipient would be deferred with 451: {error}") from error
 
 
-class _Trial:
-    """One mail on its way through the checks."""
-
-    def __init__(self, desk: Desk, mail: Mail, sender: Address | None) -> None:
-        self._desk = desk
-        self._raw = mail.raw
-        self._entries: dict[int, Entry | None] = {}
-        now = desk.clock()
-        helo = mail.helo or (sender.domain if sender is not None else "mail.example.net")
-        self.session = Session("CHECK00000000", mail.client, started=now, helo=helo, esmtp=True)
-        self.transaction = Transaction("CHECK00000000.1", sender, now, len(mail.raw))
-
-    async def run(self, recipients: Sequence[Address]) -> list[Answer]:
-        """Ask all checks about all recipients."""
-        desk = self._desk
-        self._snapshot = Snapshot(desk.policy.version(), desk.policy, desk.registry.defaults())
-        resolver = Resolver(desk.dns_servers, desk.dns_timeout)
+async def _check(desk: Desk, mail: Mail) -> list[Answer]:
+    async with opened(desk) as memory:
         ours = Ourselves([(host or "0.0.0.0", port) for host, port in desk.doors])  # noqa: S104 - compared
-        pool = Pool(desk.hostname, resolver, is_ours=ours.owns)
-        state = StateStore(desk.data_dir / "state.db")
-        records = RecordsStore(desk.data_dir / "records.db")
+        pool = Pool(desk.hostname, memory.dns, is_ours=ours.owns)
+        callout = Callout(pool, clock=desk.clock)
+
+        async def verify(policy: DomainPolicy, address: Address, _client: str) -> str:
+            return await callout.verify(policy.routes, address)
+
         try:
-            callout = Callout(pool, clock=desk.clock)
-
-            async def verify(policy: DomainPolicy, address: Address, _client: str) -> str:
-                return await callout.verify(policy.routes, address)
-
-            tools = Tools(
-                state=ShadowState(state, MemoryState(desk.clock)),
-                records=ShadowRecords(records),
-                dns=resolver,
-                verify_recipient=verify,
-                recipient_row=self._snapshot.recipient,
-                hostname=desk.hostname,
-            )
-            self._pipeline = Pipeline(desk.registry, tools, desk.clock)
-            self._pipeline.configure_gateway(self._snapshot.everywhere)
-            return await self._ask_all(recipients)
+            stage = memory.stage(desk.policy, verify, desk.clock)
+            return await Trial(stage, replace(mail, time=mail.time or desk.clock())).run()
         finally:
             pool.close()
-            await resolver.close()
-            state.close()
-            records.close()
 
-    async def _ask_all(self, recipients: Sequence[Address]) -> list[Answer]:
-        turned_away = _gateway_refusal(self._pipeline.gateway_connect(self.session))
-        message = message_of(self._raw)
-        answers = []
-        for address in recipients:
-            recipient = Recipient(address, batv.plain(address))
-            outcome = turned_away or await self._at_rcpt(recipient)
-            if outcome is not None and not self._waits_for_data(recipient, outcome):
-                answers.append(self._answer(recipient, outcome, AT_RCPT))
-                continue
-            if outcome is None:
-                outcome = await self._at_data(recipient, message)
-            answers.append(self._answer(recipient, outcome, AT_DATA))
-        return answers
 
-    async def _at_rcpt(self, recipient: Recipient) -> Outcome | None:
-        """Return the refusal at RCPT, None to go on."""
-        policy = self._snapshot.policy_for(recipient.address.domain)
-        if policy is None:
-            return Outcome(Fate.REJECT, "relaying", "the domain is not hosted here", "", 550, "5.7.1")
-        recipient.policy = policy
-        said = _gateway_refusal(self._pipeline.gateway_rcpt(self.session, self.transaction, recipient))
-        if said is not None:
-            return said
-        if self._pipeline.rewrites(policy):
-            recipient.findings += await self._later(
-                self._pipeline.run_address(
-                    self.session, self.transaction, recipient, policy, self._snapshot.recipient
-                )
-            )
-            policy = recipient.policy = self._snapshot.policy_for(recipient.final.domain) or policy
-        local = recipient.final.key[0]
-        policy = recipient.policy = policy.for_mailbox(local)
-        self.transaction.recipients.append(recipient)
-        if local in ALWAYS_THERE:
-            recipient.exempt = True
-            return None
-        row = self._snapshot.recipient(policy.domain, local)
-        recipient.findings += await self._later(
-            self._pipeline.run_recipient(self.session, self.transaction, recipient, policy, row)
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What checks ask and what they remember, opened for one question."""
+
+    desk: Desk
+    dns: Resolver
+    state: StateStore
+    records: RecordsStore
+
+    def stage(self, source: PolicySource, verify: Verify, clock: Callable[[], float]) -> Stage:
+        """Return the checks under a policy; what they remember is theirs alone and never written."""
+        registry = self.desk.registry
+        snapshot = Snapshot(self.desk.policy.version(), source, registry.defaults())
+        tools = Tools(
+            state=ShadowState(self.state, MemoryState(clock)),
+            records=ShadowRecords(self.records),
+            dns=self.dns,
+            verify_recipient=verify,
+            recipient_row=snapshot.recipient,
+            hostname=self.desk.hostname,
         )
-        outcome = self._decided(recipient, decide_recipient)
-        if outcome.fate not in _REFUSED:
-            return None
-        if self._hangs_on_proof(recipient, outcome):
-            if not await self._pipeline.proven(self.session, self.transaction):
-                return None  # with the message DKIM may still agree
-            self._pass_own_lists(recipient)
-            outcome = self._decided(recipient, decide_recipient, proven=True)
-            if outcome.fate not in _REFUSED:
-                return None
-        return None if policy.bypass and outcome.enhanced != "5.1.1" else outcome
-
-    async def _at_data(self, recipient: Recipient, message: Message) -> Outcome:
-        policy: DomainPolicy = recipient.policy
-        if self._pipeline.reads_message(policy):
-            (findings,) = await self._pipeline.run_message(
-                self.session, self.transaction, [recipient], message
-            )
-            recipient.findings += findings
-        outcome = self._decided(recipient, decide_message)
-        if (
-            outcome.fate in (*_REFUSED, Fate.QUARANTINE)
-            and self._hangs_on_proof(recipient, outcome)
-            and await self._pipeline.proven(self.session, self.transaction, message)
-        ):
-            self._pass_own_lists(recipient)
-            outcome = self._decided(recipient, decide_message, proven=True)
-        refused = outcome.fate in (*_REFUSED, Fate.QUARANTINE)
-        if policy.bypass and refused and outcome.enhanced != "5.1.1":
-            return Outcome(Fate.ACCEPT, outcome.plugin, outcome.reason, tags=(*outcome.tags, "bypass"))
-        return outcome
-
-    def _decided(
-        self, recipient: Recipient, decide: Callable[..., Outcome], *, proven: bool = False
-    ) -> Outcome:
-        """Decide on what was found; notes the list entry that has the last word."""
-        policy: DomainPolicy = recipient.policy
-        mail = self.transaction
-        entry = policy.lists.match_session(self.session, mail.sender, mail.started, proven)
-        outcome = decide(
-            policy,
-            recipient.findings,
-            entry,
-            proven=proven,
-            unskippable=self._desk.registry.unskippable,
-        )
-        speaks = outcome.allowed_by or outcome.plugin == "deny_list"
-        self._entries[id(recipient)] = entry if speaks else None
-        return outcome
-
-    def _hangs_on_proof(self, recipient: Recipient, outcome: Outcome) -> bool:
-        return self._pipeline.hangs_on_proof(self.session, self.transaction, recipient.policy, outcome)
-
-    def _pass_own_lists(self, recipient: Recipient) -> None:
-        recipient.findings = self._pipeline.past_own_lists(
-            self.session, self.transaction, recipient.policy, recipient.findings
-        )
-
-    @staticmethod
-    def _waits_for_data(recipient: Recipient, outcome: Outcome) -> bool:
-        """`refuse_at=data`: the refusal is said behind the data and a copy is kept."""
-        policy: DomainPolicy | None = recipient.policy
-        if policy is None or outcome.fate is not Fate.REJECT or outcome.at_once:
-            return False
-        return (policy.refuse_unknown_at if outcome.enhanced == "5.1.1" else policy.refuse_at) == "data"
-
-    @staticmethod
-    async def _later(answer: object) -> list[Finding]:
-        if isinstance(answer, list):
-            return answer
-        return await answer  # type: ignore[misc,no-any-return]
-
-    def _answer(self, recipient: Recipient, outcome: Outcome, at: str) -> Answer:
-        policy: DomainPolicy | None = recipient.policy
-        accepted = outcome.fate is Fate.ACCEPT
-        refused_late = outcome.fate is Fate.REJECT and at == AT_DATA
-        return Answer(
-            recipient=recipient.final.text,
-            fate=_WORDS[outcome.fate],
-            at=at,
-            reply=f"{outcome.code} {outcome.enhanced}",
-            plugin=outcome.plugin,
-            reason=outcome.reason,
-            score=outcome.score,
-            tags=outcome.tags,
-            watched=outcome.watched,
-            allowed_by=outcome.allowed_by,
-            entry=self._entries.get(id(recipient)),
-            kept=refused_late or outcome.fate is Fate.QUARANTINE,
-            routes=policy.routes if policy is not None and accepted else (),
-            steps=[
-                *of_findings(recipient.findings),
-                *(Step("dns", "", "answered", 0.0, one) for one in dns_answers(self.transaction)),
-            ],
-        )
+        pipeline = Pipeline(registry, tools, clock)
+        pipeline.configure_gateway(snapshot.everywhere)
+        return Stage(snapshot, pipeline, registry.unskippable)
 
 
-def _gateway_refusal(verdict: Verdict | None) -> Outcome | None:
-    """The machine's own checks speak before it is known whose mail it is."""
-    if verdict is None:
-        return None
-    reason = getattr(verdict, "reason", "")
-    if isinstance(verdict, Reject):
-        return Outcome(Fate.REJECT, "gateway", reason, "", verdict.code, verdict.enhanced)
-    return Outcome(Fate.DEFER, "gateway", reason, "", 451, "4.7.1")
-
-
-def _address(text: str) -> Address:
+@asynccontextmanager
+async def opened(desk: Desk) -> AsyncIterator[Memory]:
+    """Open what checks need, and close it."""
+    dns = Resolver(desk.dns_servers, desk.dns_timeout)
+    state = StateStore(desk.data_dir / "state.db")
+    records = RecordsStore(desk.data_dir / "records.db")
     try:
-        return parse_address(text)
-    except AddressError as error:
-        raise DeskError(f"{text!r}: {error}") from error
+        yield Memory(desk, dns, state, records)
+    finally:
+        await dns.close()
+        state.close()
+        records.close()

@@ -76,12 +76,18 @@ def own_values(desk: Desk, word: str | None) -> dict[str, Any]:
 
 def set_values(desk: Desk, word: str | None, values: Values, expect: int | None = None) -> int:
     """Set values for a domain, a mailbox or (None) all domains; returns the version that has them."""
+    scope, _ = hosted_scope(desk, word)
+    return _put(desk, scope, checked_values(desk, word, values), expect)
+
+
+def checked_values(desk: Desk, word: str | None, values: Values) -> dict[str, Any]:
+    """Return the values as `set_values` would keep them; nothing is changed."""
     scope, level = hosted_scope(desk, word)
     present = desk.policy.settings(scope)
     checked = _checked(desk, dict(values), level, _below(desk, scope) | present)
-    for route in checked.get("route", ()):
+    for route in checked.get("route", ()) or ():
         check_route(desk, route)
-    return _put(desk, scope, checked, expect)
+    return checked
 
 
 def unset_values(desk: Desk, word: str | None, keys: Iterable[str], expect: int | None = None) -> int:

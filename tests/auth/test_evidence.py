@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 
 from gatepost.auth.evidence import Evidence, evidence_for
 from gatepost.auth.facts import Arc, Dkim, Dmarc, Forwarded, Spf
+from gatepost.auth.seal import load_sealer
 from gatepost.dns.zone import Zone
 from gatepost.mail.address import parse_address
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Transaction
-from tests.auth.mails import mail, parsed, rsa_record, run, signed, zone
+from tests.auth.mails import mail, parsed, pem, rsa_record, run, signed, zone
 
 POLICY = ("example.net TXT v=spf1 ip4:192.0.2.1 -all", "_dmarc.example.net TXT v=DMARC1; p=reject")
 
@@ -113,6 +118,21 @@ def test_proven() -> None:
     assert not run(evidence(both, signed(), "").proven())
     assert not run(evidence(no_spf, signed().replace(b"noon", b"moon")).proven())
     assert not run(evidence(no_spf, signed().replace(b"\r\nTo:", b"\nTo:")).proven())
+
+
+def test_a_large_body_is_sealed_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sealing hashes the whole body: a large one must not hold up the other sessions."""
+    beside: list[int] = []
+
+    async def hashed(work: Callable[..., Any], *given: Any) -> Any:
+        beside.append(len(given[0]))
+        return work(*given)
+
+    monkeypatch.setattr("gatepost.auth.evidence.to_thread", hashed)
+    sealer = load_sealer("example.org", "s1", pem().decode())
+    for raw, wanted in ((mail(), 0), (mail() + b"line\r\n" * 300_000, 1)):
+        made = run(evidence(zone(*POLICY), raw).seal(sealer, "mx.example.org; none", "none"))
+        assert (3, wanted) == (len(made), len(beside))
 
 
 def test_top() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.auth.mails import mail, rsa_record, sealed, signed
 from tests.system.authority import SickDns, text
 from tests.system.gateway import Gateway
-from tests.system.process import open_directory, wait_until
+from tests.system.process import free_port, open_directory, wait_until
 from tests.system.sink import Sink
 from tests.system.test_backends import ID, hosting
 
@@ -24,6 +24,7 @@ def sick_dns() -> Iterator[SickDns]:
         server.authority.add("good", "TXT", text("v=spf1 ip4:127.0.0.1 -all"))
         server.authority.add("s1._domainkey.good", "TXT", text(rsa_record()))
         server.authority.add("s1._domainkey.lists", "TXT", text(rsa_record()))
+        server.authority.add("s1._domainkey.evil", "TXT", text(rsa_record()))
         server.authority.add("_dmarc.good", "TXT", text("v=DMARC1; p=reject"))
         yield server
         server.stop()
@@ -84,6 +85,48 @@ def test_forged_marks(proving: Gateway, sink: Sink) -> None:
     assert b"x-gatepost" not in got.lower()
 
 
+def test_each_domain_its_own_results(proving: Gateway, sink: Sink) -> None:
+    """One mail for two domains: each copy says what its own domain asked, and no more."""
+    hosting(proving, sink.port, domain="other.example")
+    proving.cli("domain", "set", "other.example", "spf.mode=on", "spf.fail=ignore")
+    raw, both = signed(mail(f"Ann <{ANN}>"), "good.sick.test"), ["ann@example.org", "ann@other.example"]
+    got: dict[str, str] = {}
+
+    def in_force() -> bool:
+        before = len(sink.messages())
+        assert 250 == proving.send(both, raw, "127.0.0.1", ANN)[0]
+        for one in sink.messages()[before:]:
+            for to in both:
+                if f"<{to}>".encode() in one.partition(b"Authentication-Results:")[0]:
+                    got[to] = one.decode()
+        return set(both) == set(got)
+
+    wait_until(in_force, "each its own copy", 5)
+    here, there = (got[to].partition("by mx.gatepost.test")[0] for to in both)
+    assert "dmarc=pass" in here
+    assert "spf=pass" in there
+    assert "dmarc=" not in there
+    assert "dkim=" not in there
+
+
+def test_results_in_the_spool(proving: Gateway) -> None:
+    """A copy that waits for its server has the results on top, too, and nothing forged."""
+    closed = free_port()
+    proving.cli("domain", "set", "example.org", f"route=smtp://127.0.0.1:{closed}", "on_backend_down=spool")
+    raw = b"X-Spam-Flag: NO\r\n" + signed(mail(f"Ann <{ANN}>"), "good.sick.test")
+    spool = proving.data / "spool"
+
+    def spooled() -> bool:
+        proving.send(["ann@example.org"], raw, "127.0.0.1", ANN)
+        return any(spool.rglob("*.eml"))
+
+    wait_until(spooled, "a copy in the spool", 10)
+    text = next(spool.rglob("*.eml")).read_bytes()
+    assert text.startswith(b"Authentication-Results: mx.gatepost.test;")
+    assert b"dmarc=pass" in text.partition(b"by mx.gatepost.test")[0]
+    assert b"X-Spam-Flag" not in text
+
+
 def test_forwarders(proving: Gateway) -> None:
     """A list that changed the subject is let in from the moment its name is trusted."""
     saw = "mx.lists.sick.test; dkim=pass header.d=good.sick.test; dmarc=pass header.from=good.sick.test"
@@ -94,9 +137,11 @@ def test_forwarders(proving: Gateway) -> None:
     wait_until(
         lambda: 250 == proving.send(["ann@example.org"], listed, "127.0.0.9", ELSEWHERE)[0], "trusted", 3
     )
-    assert (
-        550 == proving.send(["ann@example.org"], listed.replace(b"noon", b"moon"), "127.0.0.9", ELSEWHERE)[0]
-    )
+    other = sealed(signed(mail(f"Ann <{ANN}>"), "good.sick.test").replace(b": Noon", b": [list] Noon"),
+                   saw.replace("lists", "evil"), domain="evil.sick.test")  # fmt: skip
+    for untrusted in (listed.replace(b"noon", b"moon"), other):
+        code, said = proving.send(["ann@example.org"], untrusted, "127.0.0.9", ELSEWHERE)
+        assert (550, "5.7.26") == (code, said.split()[0])
 
 
 def test_explain(proving: Gateway) -> None:

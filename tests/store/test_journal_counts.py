@@ -11,8 +11,8 @@ from gatepost.mail.verdict import Defer, Reject, Score, Take, Verdict
 from gatepost.policy.decide import ACCEPTED, Finding
 from gatepost.policy.policy import Action, Mode
 from gatepost.server.record import trace_of
-from gatepost.store.journal_counts import HOUR, KEEP_DAYS, Counts, would_refuse
-from gatepost.store.journal_db import DAY, JournalStore, JournalWriter, outcome_line
+from gatepost.store.journal_counts import HOUR, Counts, would_refuse
+from gatepost.store.journal_db import JournalStore, JournalWriter, outcome_line
 from tests.store.conftest import Clock
 
 WATCHED = '[["dnsbl","connect","watch reject",1.25,"listed"],["helo_name","helo","",0.1,""]]'
@@ -128,18 +128,3 @@ def test_no_row_is_read(journal: JournalStore) -> None:
     read = [step for step in plans if step.startswith(("SCAN", "SEARCH"))]
     by_hour = "USING PRIMARY KEY (hour>?)"
     assert ["SEARCH tally " + by_hour] * 2 + ["SEARCH watched " + by_hour, "SEARCH tally " + by_hour] == read
-
-
-def test_pruning(journal: JournalStore, clock: Clock) -> None:
-    """Counts outlive their rows and go after `KEEP_DAYS`, a day of them at a time."""
-    for n in range(3):
-        write(journal, clock, line(n, trace=WATCHED))
-        clock.now += DAY
-    journal.prune(clock.now + 10 * DAY, lambda _: 1)
-    assert ([], 3) == (journal.search(), journal.tally().outcomes[0][3])
-    late = clock.now + (KEEP_DAYS - 1) * DAY
-    left = []
-    for _ in range(3):
-        journal.prune(late, lambda _: 1)
-        left.append((journal.tally().outcomes[0][3], journal.tally().watched[0][3]))
-    assert [(2, 2), (1, 1), (1, 1)] == left

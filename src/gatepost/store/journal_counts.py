@@ -2,7 +2,7 @@
 
 The collector adds to the counts in the transaction of the rows they count, so they agree with the
 journal whoever is killed, and a question about a month reads some thousand counts and no row.
-They stay when the rows are gone, for `KEEP_DAYS`.
+They stay when the rows are gone (`journal_old.py` says how long).
 """
 
 from __future__ import annotations
@@ -13,10 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-KEEP_DAYS = 400
-"""Days that counts are kept: this month can be held against the same month of last year."""
 HOUR = 3600
-DAY_HOURS = 24
 
 _TALLY = (
     "INSERT INTO tally (hour, domain, fate, plugin, number) VALUES (?, ?, ?, ?, ?)"
@@ -112,13 +109,3 @@ def read(db: sqlite3.Connection, domain: str | None = None, since: float = 0.0) 
         )
     finally:
         db.execute("COMMIT")
-
-
-def prune(db: sqlite3.Connection, now: float) -> None:
-    """Forget what is older than `KEEP_DAYS`, a day of it in one call: others wait no longer than that."""
-    oldest = int(now // HOUR) - KEEP_DAYS * DAY_HOURS
-    for table in ("tally", "watched"):
-        db.execute(
-            f"DELETE FROM {table} WHERE hour < ? AND hour < (SELECT min(hour) FROM {table}) + ?",  # noqa: S608
-            (oldest, DAY_HOURS),
-        )

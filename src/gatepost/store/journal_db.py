@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from gatepost.store import journal_counts
+from gatepost.store import journal_counts, journal_old
 from gatepost.store.base import Explanation, OutcomeRow, SessionRow
 from gatepost.store.journal_collect import Collector
 from gatepost.store.journal_lines import (
@@ -181,7 +181,7 @@ class JournalStore:
                 (self._first_at(now - longest * DAY, "session"), now - longest * DAY),
                 max_rows - deleted,
             )
-            journal_counts.prune(self._db, now)
+            journal_old.age(self._db, now)
         return deleted
 
     def copy_to(self, path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,3 +58,25 @@ def test_list_entry(hosted: Run, as_json: Run, tmp_path: Path) -> None:
     hosted("list", "add", "example.org", "allow", "192.0.2.1")
     said = " ".join(hosted(*words).stdout.split())
     assert "list entry #2: allow 192.0.2.1 (domain)" in said
+
+
+def test_interactive(hosted: Run, tmp_path: Path) -> None:
+    """What is not said in words is asked for, and the whole decision is explained."""
+    lines = "192.0.2.7\n\nbob@example.net\nann@example.org, no@example.org\n\nSubject: x\n\nhello\n.\nrest\n"
+    done = hosted("check", "--interactive", input=lines)
+    assert "that of the domain's server" in done.stdout
+    assert "rejected by recipients" in done.stdout
+    assert "From (<>: a bounce): " in done.stderr
+    assert not (tmp_path / "mail").exists()
+    found = json.loads(
+        hosted("check", "-i", "--ip", "192.0.2.1", "--json", input=lines.split("\n", 1)[1]).stdout
+    )
+    assert ["accepted", "rejected"] == [one["outcome"] for one in found]
+
+
+def test_what_is_missing(hosted: Run) -> None:
+    """Without --interactive all three are needed, and are named; the null sender may be written empty."""
+    assert "FILE, --from, --to (or --interactive)" in hosted("check", status=2).stderr
+    assert "both want stdin" in hosted("check", "-", "-i", status=2).stderr
+    words = ("check", "-", "--from", "", "--to", "ann@example.org")
+    assert "that of the domain's server" in hosted(*words, input=b"Subject: x\n\n").stdout

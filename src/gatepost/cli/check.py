@@ -1,4 +1,4 @@
-"""`gatepost check FILE`: what would happen to a mail, without doing it."""
+"""`gatepost check FILE|--interactive`: what would happen to a mail, without doing it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gatepost.cli.check_dialogue import Told, ask, client_address
 from gatepost.cli.explain import print_steps, step_as_json
 from gatepost.cli.house import at_desk, read_file
 from gatepost.cli.output import print_facts, print_json
@@ -16,29 +17,45 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("file", metavar="FILE")
-@click.option("--from", "sender", required=True, metavar="ADDRESS", help="Envelope sender, or <>.")
-@click.option("--to", "recipients", required=True, multiple=True, metavar="ADDRESS", help="May be repeated.")
-@click.option("--ip", default="192.0.2.1", show_default=True, metavar="ADDRESS", help="The client's address.")
+@click.argument("file", metavar="FILE", required=False)
+@click.option("--interactive", "-i", is_flag=True, help="Ask for what is not said here, line by line.")
+@click.option("--from", "sender", metavar="ADDRESS", help="Envelope sender, or <>.")
+@click.option("--to", "recipients", multiple=True, metavar="ADDRESS", help="May be repeated.")
+@click.option("--ip", default="", metavar="ADDRESS", help="The client's address; else 192.0.2.1.")
 @click.option("--helo", default="", metavar="NAME", help="What it says in HELO; else the sender's domain.")
 @as_json
-def command(file: str, sender: str, recipients: tuple[str, ...], ip: str, helo: str, as_json: bool) -> None:
+def command(
+    file: str | None,
+    interactive: bool,
+    sender: str | None,
+    recipients: tuple[str, ...],
+    ip: str,
+    helo: str,
+    as_json: bool,
+) -> None:
     """Say what would happen to the mail in FILE (`-` is stdin), without doing it.
 
     Every check of each recipient's domain is really asked; nothing is kept, counted or sent.
     """
-    from ipaddress import ip_address
-
+    if interactive and file == "-":
+        raise click.UsageError("- and --interactive both want stdin", click.get_current_context())
+    if not interactive:
+        _require({"FILE": file is not None, "--from": sender is not None, "--to": bool(recipients)})
     try:
-        client = str(ip_address(ip))
-    except ValueError:
-        raise click.BadParameter(f"{ip!r} is not an IP address", param_hint="--ip") from None
-    raw = read_file(file)
+        client = client_address(ip) if ip else ""
+    except click.BadParameter as error:
+        error.param_hint = "--ip"
+        raise
+    told = Told(read_file(file) if file else None, sender, recipients, client, helo)
+    if interactive:
+        told = ask(told)
+        click.echo(err=True)
     from gatepost.desk.check import check
-    from gatepost.desk.trial import Mail
+    from gatepost.desk.trial import NOBODY, Mail
 
     with at_desk() as desk:
-        answers = check(desk, Mail(raw, sender, recipients, client, helo))
+        mail = Mail(told.raw, told.sender or "", told.recipients, told.ip or NOBODY, told.helo)
+        answers = check(desk, mail)
     if as_json:
         print_json([_as_json(answer) for answer in answers])
         return
@@ -47,6 +64,13 @@ def command(file: str, sender: str, recipients: tuple[str, ...], ip: str, helo: 
             click.echo()
         print_facts(_facts(answer))
         print_steps(answer.steps)
+
+
+def _require(words: dict[str, bool]) -> None:
+    missing = [word for word, said in words.items() if not said]
+    if missing:
+        what = f"missing: {', '.join(missing)} (or --interactive)"
+        raise click.UsageError(what, click.get_current_context())
 
 
 def _facts(answer: Answer) -> dict[str, object]:

@@ -34,7 +34,7 @@ def test_listed(past: Run, as_json: Run) -> None:
     done = past(*DRAFT)
     assert "1 of 1 would have fared otherwise." in done.stdout
     (line,) = (line for line in done.stdout.splitlines() if "bob@example.net" in line)
-    assert "accepted  rejected at RCPT  helo_name: " in line
+    assert "  ann  accepted -> rejected  helo_name: " in line
     assert "today's" in done.stderr
 
     found = as_json(*DRAFT)
@@ -62,3 +62,15 @@ def test_bad_words(past: Run) -> None:
     assert "helo_nam" in past("recheck", "example.org", "--set", "helo_nam.mode=on", status=1).stderr
     assert "not hosted" in past("recheck", "other.example", "--set", "bypass=on", status=1).stderr
     assert past(*DRAFT, "--limit", "0", status=2).stderr
+
+
+def test_other_words_for_the_same_fate(past: Run) -> None:
+    """A tag is named; a star says that the message was not kept."""
+    said = past(*DRAFT, "--set", "helo_name.action=tag").stdout
+    assert "accepted -> tagged by helo_name*" in said
+
+
+def test_narrow(past: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table fits a terminal of 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    assert 80 >= max(len(line) for line in past(*DRAFT).stdout.splitlines())

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import click
 
 from gatepost.cli.house import at_desk
-from gatepost.cli.output import iso, print_json, print_table, when
+from gatepost.cli.output import iso, print_json, print_table
 from gatepost.cli.words import as_json, domain_argument, read_values
 
 if TYPE_CHECKING:
     from gatepost.desk.recheck import Changed
-    from gatepost.desk.trial import Answer
 
 
 @click.command()
@@ -61,15 +60,13 @@ def command(domain: str, since: str, values: tuple[str, ...], limit: int, as_jso
         )
         return
     print_table(
-        ["time", "id", "from", "to", "then", "now", "why"],
+        ["mail", "from", "to", "then -> now", "why"],
         [
             (
-                when(one.row.time),
                 one.row.id,
                 one.row.sender or "<>",
-                one.row.recipient,
-                one.row.fate,
-                _now(one.draft) + ("" if one.whole else " (as far as RCPT)"),
+                one.row.recipient.rpartition("@")[0],
+                f"{one.row.fate} -> {_now(one)}",
                 one.why,
             )
             for one in found.changed
@@ -77,14 +74,16 @@ def command(domain: str, since: str, values: tuple[str, ...], limit: int, as_jso
     )
     click.echo(f"{len(found.changed)} of {judged} would have fared otherwise.")
     for sentence in caveats(found):
-        click.echo(f"* {sentence}", err=True)
+        click.echo(f"- {sentence}", err=True)
 
 
-def _now(answer: Answer) -> str:
-    """Return what would become of a copy, in few words."""
-    if answer.fate == "accepted":
-        return f"accepted, tagged by {', '.join(answer.tags)}" if answer.tags else "accepted"
-    return f"{answer.fate} at {answer.at}"
+def _now(one: Changed) -> str:
+    """Return what would become of a copy, in few words; a star where its message was not kept."""
+    star = "" if one.whole else "*"
+    draft = one.draft
+    if draft.fate == "accepted" and draft.tags:
+        return f"tagged by {', '.join(draft.tags)}{star}"
+    return f"{draft.fate}{star}" if draft.fate != one.today.fate else f"{draft.fate} at {draft.at}{star}"
 
 
 def _as_json(one: Changed) -> dict[str, object]:

@@ -213,7 +213,7 @@ def caveats(found: Recheck) -> Iterator[str]:
     """Yield, a sentence each, what could not be judged again as it was."""
     if found.partly:
         yield (
-            f"{found.partly} without the message (only what is refused or held is kept): judged by the"
+            f"{found.partly} without the message (*; only what is refused or held is kept): judged by the"
             " checks up to RCPT, those that read it could not be asked"
         )
     if found.nameless:

@@ -84,7 +84,10 @@ def test_of_the_session() -> None:
     assert "" == steps_of(session)
     session.early = True
     session.proxied = HOSTILE
-    assert [["session", "early"], ["session", "proxied"]] == [s[:2] for s in json.loads(steps_of(session))]
+    session.refused, session.refusals = "client_rate: too many messages", 2
+    *first, last = json.loads(steps_of(session))
+    assert [["session", "early"], ["session", "proxied"]] == [s[:2] for s in first]
+    assert ["session", "refused at MAIL", "client_rate: too many messages, 2 times"] == last
 
 
 @pytest.mark.parametrize(

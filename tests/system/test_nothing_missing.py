@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from gatepost.store.journal_db import JournalStore
 from gatepost.telemetry.log import read_logfmt
 from tests.system.gateway import Gateway
 from tests.system.process import wait_until
-from tests.system.running import behind, deny, host, in_force, journal, metric, running
+from tests.system.running import behind, deny, host, in_force, journal, metric, policy, running
 from tests.system.talk import Talk
 
 GOOD, AT_RCPT, AT_DATA, LATER = "good.example", "rcpt.example", "data.example", "later.example"
@@ -190,6 +191,17 @@ def no_proxy_header(port: int) -> None:
         assert [] == talk.rest()
 
 
+def too_many_mails(at: Where) -> None:
+    """More mails than a client may send: put off at MAIL, where nobody is named yet."""
+    with at() as talk:
+        talk.begin()
+        for code in [250] * (MOST - 1) + [450, 450]:
+            assert 250 == talk.say("RSET")[0]
+            assert code == talk.say("MAIL FROM:<x@client.example>")[0]
+        assert 503 == talk.say(f"RCPT TO:<ann@{GOOD}>")[0]
+        assert 221 == talk.say("QUIT")[0]
+
+
 @dataclass
 class Kind:
     """A way to end: how many sessions and recipients, and the fates of those."""
@@ -229,6 +241,7 @@ KINDS = {
     "early": Kind(early, "rejected", ended="quit"),
     "too-slow": Kind(too_slow, "abandoned", ended="timeout"),
     "too-many-at-once": Kind(too_many_at_once, sessions=MOST + 1, ended="Too many connections"),
+    "too-many-mails": Kind(too_many_mails, ended="quit"),
     "nonsense": Kind(nonsense, "abandoned", ended="Too many errors"),
 }
 SOURCES = {name: f"127.0.9.{n + 1}" for n, name in enumerate(KINDS)}
@@ -267,6 +280,8 @@ def written() -> Iterator[Written]:
         host(gateway, AT_RCPT, up.url, refuse_at="rcpt")
         host(gateway, AT_DATA, up.url, refuse_at="data")
         host(gateway, LATER, up.url, deny_list__action="defer")
+        with closing(policy(gateway)) as store:
+            store.put("all", {"client_rate.messages": MOST})
         for source in SOURCES.values():
             for domain in (AT_RCPT, AT_DATA, LATER):
                 deny(gateway, domain, source)
@@ -321,6 +336,12 @@ def test_each_kind(written: Written, name: str) -> None:
 def test_a_balancer_without_a_header(written: Written) -> None:
     """Who was cut off before the greeting is a session too."""
     assert 1 == len([row for row in written.sessions if row.client == BALANCER])
+
+
+def test_refused_at_mail(written: Written) -> None:
+    """Nobody was named, so there is no outcome to say it: it stands with the session."""
+    (row,) = [row for row in written.sessions if row.client == SOURCES["too-many-mails"]]
+    assert [["session", "refused at MAIL", "client_rate: too many messages, 2 times"]] == row.steps
 
 
 def test_each_outcome_has_its_session(written: Written) -> None:

@@ -44,6 +44,10 @@ class Session:
     """The look-up was made (and did not fail for a moment)."""
     transactions: int = 0
     errors: int = 0
+    refused: str = ""
+    """Why the machine's own checks last refused a MAIL of it: nobody was named, so no outcome says it."""
+    refusals: int = 0
+    """How often they did."""
     facts: dict[type, Any] = field(default_factory=dict)
     """Typed facts that plugins told each other and that hold for the session."""
     answers: dict[Any, Any] = field(default_factory=dict)
@@ -63,6 +67,11 @@ class Session:
         self.host_near = near
         self.host_unsure = unsure
         self.host_known = True
+
+    def refuse(self, why: str) -> None:
+        """Record that a MAIL was refused."""
+        self.refused = why
+        self.refusals += 1
 
     def forget_host(self) -> None:
         """The client is another one: nobody has looked it up."""

@@ -173,6 +173,7 @@ class Dialogue:
         if refused is not None:
             self.transaction = None
             outcome = fixed.refusal(refused)
+            gateway.mail_refused(session, outcome)
             return self.protocol.reply(
                 Reply(outcome.code, outcome.enhanced, f"{outcome.public} ({session.id})")
             )

@@ -131,8 +131,7 @@ class Gateway:
     def xclient(self, session: Session, attributes: dict[str, str | None]) -> Reply:
         """Take the true client from a peer in `xclient_from` (Postfix XCLIENT_README)."""
         session.proxied = session.proxied or session.client
-        address = attributes.get("ADDR")
-        if address:
+        if address := attributes.get("ADDR"):
             session.client = address.removeprefix("IPV6:")
             session.forget_host()
         # Postfix says NAME only of a name that leads back to the client, and REVERSE_NAME of any. It
@@ -142,8 +141,7 @@ class Gateway:
             names = [(confirmed, True)] if confirmed else []
             names += [(other, False)] if other and other != confirmed else []
             session.know_host(tuple(names))
-        port = attributes.get("PORT")
-        if port and port.isdecimal():
+        if (port := attributes.get("PORT")) and port.isdecimal():
             session.port = int(port)
         session.helo = attributes.get("HELO") or session.helo
         session.answers.clear()
@@ -247,8 +245,7 @@ class Gateway:
         seconds: float = 0.0,
         reason: str = "",
     ) -> None:
-        sender = transaction.sender
-        sender_text = sender.text if sender is not None else ""
+        sender_text = transaction.sender.text if transaction.sender is not None else ""
         to = recipient.address.text
         domain = transaction.owner or (recipient.final.domain if recipient.policy is not None else "")
         plugin = outcome.plugin
@@ -305,6 +302,13 @@ class Gateway:
         for recipient in transaction.refused:  # at RCPT; their row waited for a copy to keep
             trace = trace_of(recipient.findings, recipient.pending)
             self.outcome(session, transaction, recipient, recipient.pending, trace)
+
+    def mail_refused(self, session: Session, outcome: Outcome) -> None:
+        """Write down a MAIL that the machine's own checks refused: with the session, nobody was named."""
+        session.refuse(f"{outcome.plugin}: {outcome.reason}")
+        metrics.REFUSALS.inc(1, outcome.plugin)
+        if session.refusals == 1:  # a client that only says MAIL again writes no line each time
+            self._log.buffered("mail_refused", id=session.id, client=session.client, reason=session.refused)
 
     def session_ended(self, session: Session, why: str, protocol: ServerProtocol) -> None:
         """Write down a session."""

@@ -70,6 +70,8 @@ def steps_of(session: Session) -> str:
         steps.append('["session","early","talked before the greeting"]')
     if session.proxied:
         steps.append(f'["session","proxied",{quote(session.proxied)}]')
+    if session.refusals:
+        steps.append(f'["session","refused at MAIL",{quote(f"{session.refused}, {session.refusals} times")}]')
     return f"[{','.join(steps)}]" if steps else ""
 
 

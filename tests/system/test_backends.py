@@ -10,6 +10,7 @@ import pytest
 from tests.system.exim import Exim
 from tests.system.gateway import Gateway
 from tests.system.postfix import Postfix
+from tests.system.process import wait_until
 
 ID = r"[0-9A-HJKMNP-TV-Z]{13}(\.\d+)?"
 """What an id looks like (gatepost.mail.ids)."""
@@ -141,9 +142,5 @@ def test_back_end_down(make_gateway: Callable[..., Gateway]) -> None:
 
     gateway.cli("domain", "set", "example.org", "on_backend_down=spool")
     marker = uuid.uuid4().hex
-    for _ in range(20):
-        code, text = gateway.send(["ann@example.org"], letter(marker))
-        if code == 250:
-            break
-    assert 250 == code, text
+    wait_until(lambda: 250 == gateway.send(["ann@example.org"], letter(marker))[0], "the new setting", 10)
     assert "ann@example.org" in gateway.cli("queue", "list").stdout

@@ -198,7 +198,9 @@ def _number(value: float) -> str:
     return str(int(value)) if value == int(value) else repr(round(value, 9))
 
 
-SESSIONS = Counter("gatepost_sessions_total", "SMTP sessions that began.")
+SESSIONS = Counter(
+    "gatepost_sessions_total", "SMTP sessions that ended, those sent away before the dialogue among them."
+)
 CONNECTIONS_OPEN = Gauge("gatepost_connections_open", "SMTP connections that are open now.")
 CONNECTIONS_REFUSED = Counter(
     "gatepost_connections_refused_total",

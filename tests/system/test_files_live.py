@@ -14,6 +14,7 @@ from tests.desk.test_srv_read import touch
 from tests.system.dns import Unbound
 from tests.system.gateway import Gateway
 from tests.system.process import wait_until
+from tests.system.running import in_force
 from tests.system.sink import Sink
 from tests.system.test_backends import hosting, letter
 
@@ -175,6 +176,7 @@ def test_a_configuration_of_qpsmtpd_in_force(gateway: Gateway, sink: Sink, tmp_p
         (config / name).write_text(text)
     gateway.cli("import", "qpsmtpd", str(config), "--recipients", "any")
     gateway.until_accepted("ann@old.example")
+    in_force()  # an import is many changes, and each worker follows for itself
 
     def sent(sender: str, source: str = "127.0.0.1") -> int:
         return gateway.send(["ann@old.example"], letter("x"), source=source, sender=sender)[0]

@@ -87,6 +87,15 @@ def test_append_is_one_write(tmp_path: Path) -> None:
     assert b"third" in (tmp_path / "day").read_bytes().splitlines()
 
 
+def test_a_killed_writer_swallows_no_line(tmp_path: Path) -> None:
+    """L2: what a kill cut short in the middle of a write leaves the next line whole."""
+    (tmp_path / "day").write_bytes(b'{"id":"first"}\n{"id":"cut o')
+    append_durable(tmp_path / "day", b'{"id":"next"}\n')
+    append_durable(tmp_path / "day", b'{"id":"last"}\n')
+    lines = [b'{"id":"first"}', b'{"id":"cut o', b'{"id":"next"}', b'{"id":"last"}']
+    assert lines == (tmp_path / "day").read_bytes().splitlines()
+
+
 def test_directories_are_durable(tmp_path: Path) -> None:
     """Each new directory is made and then its parent synced."""
     files = Recorder()

@@ -22,8 +22,10 @@ class Sink:
         self.child.wait_for(lambda: greets(self.port))
 
     def messages(self) -> list[bytes]:
-        """Return what came, each with smtp-sink's X- lines (client, envelope) on top."""
-        return [path.read_bytes() for path in sorted(self.top.glob("got.*"))]
+        """Return what came, oldest first, each with smtp-sink's X- lines (client, envelope) on top."""
+        # By time: smtp-sink ends a name with a random number.
+        found = sorted((path.stat().st_mtime_ns, path) for path in self.top.glob("got.*"))
+        return [path.read_bytes() for _, path in found]
 
     def stop(self) -> None:
         """End it."""

@@ -9,6 +9,8 @@ Blocking calls: on the way of a mail they run in a thread (`asyncio.to_thread`).
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import itertools
 import os
 from collections.abc import Iterable, Iterator
@@ -121,20 +123,20 @@ def write_all(fd: int, data: bytes, files: Files = SYSTEM) -> None:
 
 
 def append_durable(path: Path, line: bytes, files: Files = SYSTEM) -> None:
-    """Append one line by one write (O_APPEND: lines of many processes do not mix), and fsync.
+    """Append lines by one write, and fsync; only one process appends at a time (flock).
 
-    A failed or partial write is closed off with a line end as well as may be, so that it never
-    swallows the next process's line; readers skip what they cannot read.
+    What a full disk or a kill cut short (the kernel looks for signals between two pages of one write) is
+    closed off with a line end by who comes next, so that it never swallows a line; readers skip it.
     """
-    fd = files.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
+    fd = files.open(str(path), os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
     try:
-        written = files.write(fd, line)
-        if written != len(line):
-            try:
-                files.write(fd, b"\n")
-            except OSError:
-                pass  # the line is lost either way, and the caller is told so
-            raise OSError(28, "No space left for the whole line", str(path))
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        size = os.fstat(fd).st_size
+        if size and os.pread(fd, 1, size - 1) != b"\n":
+            line = b"\n" + line
+        if files.write(fd, line) != len(line):
+            raise OSError(errno.ENOSPC, "No space left for the whole line", str(path))
+        fcntl.flock(fd, fcntl.LOCK_UN)  # the next one need not wait for the disk
         files.fsync(fd)
     finally:
         files.close(fd)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import inspect
 import re
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -65,7 +66,13 @@ _FLAGS = ("needs_host", "unskippable", "own_list", "reads_body")
 
 def hooks_of(plugin: Plugin | type[Plugin]) -> tuple[str, ...]:
     """Return the names of the hooks that a plugin has, in the order of a session."""
-    return tuple(name for name in HOOKS if callable(getattr(plugin, name, None)))
+    cls: object = plugin if isinstance(plugin, type) else type(plugin)
+    return _hooks_of(cls)
+
+
+@lru_cache(1024)
+def _hooks_of(cls: object) -> tuple[str, ...]:
+    return tuple(name for name in HOOKS if callable(getattr(cls, name, None)))
 
 
 def suggestion(word: str, known: Any) -> str:

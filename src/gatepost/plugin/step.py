@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,9 @@ _TIERS = {Cost.MEMORY: 0, Cost.DNS: 1, Cost.NETWORK: 2, Cost.CPU: 2}
 _NEVER: Any = object()
 
 Groups = tuple[tuple["Step", ...], ...]
+Rank = tuple[int, int]
+Asked = tuple[Plugin, str, Cost]
+"""A hook of a plugin, and what it costs under a policy."""
 
 
 class Step:
@@ -98,14 +102,9 @@ class Step:
         """The object that the plugin returned twice running; its finding is shared like `nothing`."""
         self.usual_finding: Any = None
         self.rank = (0, 0)
-        self.nothing = Finding(plugin.name, hook, None, policy.mode, policy.action)
+        self.nothing = _silent(plugin.name, hook, policy.mode, policy.action, False)
         """The shared finding for "no opinion, in no time to speak of"."""
-        self.again = Finding(plugin.name, hook, None, policy.mode, policy.action, remembered=True)
-
-    @property
-    def waits(self) -> bool:
-        """The hook may wait."""
-        return iscoroutinefunction(self.call)
+        self.again = _silent(plugin.name, hook, policy.mode, policy.action, True)
 
 
 class Plan:
@@ -162,44 +161,12 @@ def wants_host(lists: Lists) -> bool:
 def arrange(steps: Sequence[Step], policy: DomainPolicy) -> Groups:
     """Sort steps into groups: facts before those who need them, then cheap before dear."""
     ordered = sorted(steps, key=lambda s: (_ORDER[s.hook], s.index))
-    waves: dict[int, int] = {}
-    tiers: dict[int, int] = {}
-
-    def tier(step: Step, above: frozenset[int]) -> int:
-        """A cheap check that needs what a dear one tells is as late as that one."""
-        known = tiers.get(id(step))
-        if known is not None:
-            return known
-        least = _TIERS[step.cost]
-        for other in ordered:
-            if other.plugin is not step.plugin and id(other) not in above and needs(step, other):
-                least = max(least, tier(other, above | {id(step)}))
-        if not above:
-            tiers[id(step)] = least
-        return least
-
-    def wave(step: Step, above: frozenset[int]) -> int:
-        known = waves.get(id(step))
-        if known is not None:
-            return known
-        least = 0
-        for other in ordered:
-            if other is step or id(other) in above:
-                continue  # a circle of needs: who comes first in the order is asked first
-            if other.plugin is step.plugin:
-                if _ORDER[other.hook] < _ORDER[step.hook]:
-                    least = max(least, wave(other, above | {id(step)}) + other.waits)
-            elif needs(step, other):
-                least = max(least, wave(other, above | {id(step)}) + 1)
-        if not above:
-            waves[id(step)] = least
-        return least
-
-    groups: dict[tuple[int, int], list[Step]] = {}
-    for step in ordered:
-        step.rank = (tier(step, frozenset()), wave(step, frozenset()))
-        groups.setdefault(step.rank, []).append(step)
-    may_allow = any(vouches(s.plugin) for s in ordered)
+    ranks = ranks_of(tuple((s.plugin, s.hook, s.cost) for s in ordered))
+    groups: dict[Rank, list[Step]] = {}
+    for step, rank in zip(ordered, ranks, strict=True):
+        step.rank = rank
+        groups.setdefault(rank, []).append(step)
+    may_allow = any(vouches(s.plugin.__module__) for s in ordered)
     # An allow entry makes nothing of a refusal, and what it does not lead past must be known then.
     lists = policy.lists
     allows = any(entry.kind == "allow" for table in lists.tables for entry in table.entries)
@@ -212,15 +179,63 @@ def arrange(steps: Sequence[Step], policy: DomainPolicy) -> Groups:
     )
 
 
-def needs(step: Step, other: Step) -> bool:
-    """Return True when `other` tells a fact that `step` needs."""
-    return any(fact in other.plugin.tells for fact in step.plugin.needs)
+@lru_cache(1024)
+def ranks_of(shape: tuple[Asked, ...]) -> tuple[Rank, ...]:
+    """Return (tier, wave) of each hook asked, given in their fixed order: most domains have one shape."""
+    tiers: dict[Asked, int] = {}
+    waves: dict[Asked, int] = {}
+
+    def tier(asked: Asked, above: frozenset[Asked]) -> int:
+        """A cheap check that needs what a dear one tells is as late as that one."""
+        known = tiers.get(asked)
+        if known is not None:
+            return known
+        least = _TIERS[asked[2]]
+        for other in shape:
+            if other[0] is not asked[0] and other not in above and needs(asked[0], other[0]):
+                least = max(least, tier(other, above | {asked}))
+        if not above:
+            tiers[asked] = least
+        return least
+
+    def wave(asked: Asked, above: frozenset[Asked]) -> int:
+        known = waves.get(asked)
+        if known is not None:
+            return known
+        plugin, hook, _ = asked
+        least = 0
+        for other in shape:
+            if other == asked or other in above:
+                continue  # a circle of needs: who comes first in the order is asked first
+            if other[0] is plugin:
+                if _ORDER[other[1]] < _ORDER[hook]:
+                    waits = iscoroutinefunction(getattr(plugin, other[1]))
+                    least = max(least, wave(other, above | {asked}) + waits)
+            elif needs(plugin, other[0]):
+                least = max(least, wave(other, above | {asked}) + 1)
+        if not above:
+            waves[asked] = least
+        return least
+
+    return tuple((tier(asked, frozenset()), wave(asked, frozenset())) for asked in shape)
 
 
-def vouches(plugin: Plugin) -> bool:
-    """Return True when the plugin may return `Allow`: then a refusal by another does not end the asking.
+def needs(plugin: Plugin, other: Plugin) -> bool:
+    """Return True when `other` tells a fact that `plugin` needs."""
+    return any(fact in other.tells for fact in plugin.needs)
+
+
+@lru_cache(1024)
+def vouches(module: str) -> bool:
+    """Return True when a plugin of this module may return `Allow`: then a refusal by another ends no asking.
 
     Read from the module: who never imported `Allow` cannot return one.
     """
-    module = sys.modules.get(type(plugin).__module__)
-    return module is None or any(value is Allow for value in vars(module).values())
+    there = sys.modules.get(module)
+    return there is None or any(value is Allow for value in vars(there).values())
+
+
+@lru_cache(4096)
+def _silent(plugin: str, hook: str, mode: Mode, action: Action, remembered: bool) -> Finding:
+    """The finding of a check that says nothing: one object for all domains (100,000 may be in memory)."""
+    return Finding(plugin, hook, None, mode, action, remembered=remembered)

@@ -99,18 +99,42 @@ def test_reservation_of_a_mail_that_never_came() -> None:
 
 
 def test_done() -> None:
-    """`done` is told the fate; when nobody wants to know, there is nothing to run."""
+    """`done` is told the fate, at once where it does not wait: then nothing runs behind the reply."""
     hook, asked = counting()
     bench = Bench([make_plugin(done=hook)])
-    policy = bench.policy()
     outcome = Outcome(Fate.REJECT, "other", "reason", code=550)
     session, transaction = Case().session(), Case().transaction()
-    later = bench.pipeline.run_done(session, transaction, to(policy), outcome)
-    assert later is not None
-    asyncio.run(later)
+    assert bench.pipeline.run_done(session, transaction, to(bench.policy()), outcome) is None
     assert [outcome] == [ctx.outcome for ctx in asked]
     silent = bench.policy("example.org", {"probe": {"mode": "off"}})
     assert bench.pipeline.run_done(session, transaction, to(silent), outcome) is None
+    assert 1 == len(asked)
+
+
+def test_done_that_waits() -> None:
+    """What waits goes on behind the reply; what fails or answers is counted, and harms nobody."""
+    told: list[Any] = []
+
+    async def done(_self: Plugin, ctx: Any) -> None:
+        await asyncio.sleep(0)
+        told.append(ctx.outcome)
+
+    async def fails(_self: Plugin, _ctx: Any) -> Any:
+        await asyncio.sleep(0)
+        return Reject("too late")
+
+    async def run() -> None:
+        outcome = Outcome(Fate.ACCEPT)
+        for hook, failures in ((done, {}), (fails, {"probe": 1})):
+            bench = Bench([make_plugin(done=hook)])
+            session, transaction = Case().session(), Case().transaction()
+            later = bench.pipeline.run_done(session, transaction, to(bench.policy()), outcome)
+            assert later is not None
+            await later
+            assert failures == bench.pipeline.failures
+        assert [outcome] == told
+
+    asyncio.run(run())
 
 
 def test_twice_for_one_recipient() -> None:

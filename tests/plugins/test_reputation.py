@@ -46,8 +46,8 @@ class House:
         assert "" == finding.failure
         if outcome is not None:
             later = self.bench.pipeline.run_done(session, transaction, transaction.recipients[0], outcome)
-            assert later is not None
-            await later
+            if later is not None:
+                await later
         assert finding.verdict is None or isinstance(finding.verdict, Score)
         return finding.verdict.points if finding.verdict is not None else None
 

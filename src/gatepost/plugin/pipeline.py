@@ -213,33 +213,45 @@ class Pipeline:
         recipient: Recipient,
         outcome: Outcome,
     ) -> Coroutine[Any, Any, None] | None:
-        """Tell what became of the mail for a recipient. None when nobody wants to know (the usual case)."""
+        """Tell what became of the mail for a recipient. None when nothing is left to wait for (as usual)."""
         policy: DomainPolicy | None = recipient.policy
-        steps = list(self.plan(policy).done) if policy is not None else []
-        steps += self._gateway.steps.get("done", ())
+        steps: Sequence[Step] = self.plan(policy).done if policy is not None else ()
+        everywhere = self._gateway.steps.get("done", ())
+        waiting: list[Waiting] = []
+        for step in (*steps, *everywhere) if everywhere else steps:
+            context: Context[Any] = Context(session, transaction, recipient, None, self._clock(), self.tools)
+            context.outcome = outcome
+            answer = self.runner.start(step, context)
+            if type(answer) is Waiting:
+                waiting.append(answer)
+            elif answer is not None:
+                self._done_failed(step, answer)
+        if steps or everywhere:
+            self.runner.idle()
         held = transaction.answers.get(RESERVATIONS) if transaction is not None else None
-        if not steps and not held:
+        if not waiting and not held:
             return None
-        return self._run_done(steps, session, transaction, recipient, outcome)
+        return self._rest_of_done(waiting, transaction, recipient, outcome)
 
-    async def _run_done(
+    async def _rest_of_done(
         self,
-        steps: list[Step],
-        session: Session,
+        waiting: list[Waiting],
         transaction: Transaction | None,
         recipient: Recipient,
         outcome: Outcome,
     ) -> None:
-        for step in steps:
-            context: Context[Any] = Context(session, transaction, recipient, None, self._clock(), self.tools)
-            context.outcome = outcome
-            answer = await self.runner.answer(step, context)
-            if answer is not None:
-                text = answer.text if type(answer) is Failure else f"done returned {answer!r:.100}"
-                self.runner.count_failure(step, text)
+        if waiting:
+            await self.runner.waiters.gather(waiting)
+            for one in waiting:
+                if one.answer is not None:
+                    self._done_failed(one.step, one.answer)
         if transaction is not None:
             used = outcome.fate in (Fate.ACCEPT, Fate.QUARANTINE, Fate.TAKE)
             await self.settle(transaction, recipient, used=used)
+
+    def _done_failed(self, step: Step, answer: Any) -> None:
+        text = answer.text if type(answer) is Failure else f"done returned {answer!r:.100}"
+        self.runner.count_failure(step, text)
 
     async def settle(self, transaction: Transaction, recipient: Recipient | None, *, used: bool) -> None:
         """Count or give back what `ctx.reserve` held; `recipient` None: all that is left."""

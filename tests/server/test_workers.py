@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -427,3 +428,23 @@ def test_an_owner_who_cannot_write_does_not_stop_the_mail(house: House) -> None:
         os.kill(house.ask(peer, b"who")[0], signal.SIGKILL)
     house.wait("process_ready", 2)
     assert house.end(signal.SIGTERM) == 0
+
+
+def test_a_helper_is_replaced_and_ends_with_the_drain(house: House) -> None:
+    """A further process by name comes back when killed, and is told to end when the drain begins."""
+
+    def helper() -> None:
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+        threading.Event().wait()
+
+    house.start(helpers={"console": helper})
+    house.wait("process_ready", 2)
+    begun = next(one for one in house.wait("process_started", 4) if one["process"] == "console")
+    os.kill(begun["pid"], signal.SIGKILL)
+    assert "console" == house.wait("process_died")[0]["process"]
+    assert "console" == house.wait("process_started", 5)[-1]["process"]
+    with house.connect() as peer:
+        house.ask(peer, b"who")
+        os.kill(house.pid, signal.SIGTERM)
+        assert "console" in {event["process"] for event in house.wait("process_ended", 2)}
+    assert 0 == house.end()

@@ -53,6 +53,7 @@ class Gateway:
             "data_dir": str(self.data),
             "smtp": {"listen": [f"127.0.0.1:{self.port}"], "workers": 1},
             "metrics": {"listen": f"127.0.0.1:{self.metrics_port}"},
+            "console": {"listen": ""},  # who tests it says where; it takes half a second to start
         }
         self.config.write_text(toml(merged(usual, settings or {})))
         self.child: Child | None = None

@@ -1,7 +1,7 @@
 """Builds the house: the only room that knows every other.
 
-`serve` is what `gatepost serve` runs: the parent opens sockets and files, forks the workers and
-the keeper, and supervises. Nothing here decides anything about a mail.
+`serve` is what `gatepost serve` runs: the parent opens sockets and files, forks the workers, the
+keeper and the console, and supervises. Nothing here decides anything about a mail.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from gatepost import __version__
 from gatepost.app import demo as demonstration
 from gatepost.app.blocked import put_away
+from gatepost.app.console import run_console
 from gatepost.app.keeper import run_keeper
 from gatepost.app.tools import make_log
 from gatepost.app.worker import Parts, run_worker
@@ -101,6 +102,7 @@ def serve(config: Config, *, demo: bool = False) -> int:
         workers,
         board,
         on_event,
+        helpers={"console": lambda: run_console(config, board)} if config.console.listen else {},
         plugin_name=names.by_index,
         on_plugin_blocked=on_blocked,
         on_reload=lambda: _reload(certificate, log),

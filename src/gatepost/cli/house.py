@@ -54,20 +54,10 @@ def at_desk(*, drop: bool = True) -> Iterator[Desk]:
 
 
 def desk_from(config: Config) -> Desk:
-    """Make the desk of a configuration."""
-    from gatepost.desk.desk import Desk
+    """Make the desk of a configuration for who is at the terminal."""
+    from gatepost.config import desks
 
-    return Desk(
-        config.data_dir,
-        who(),
-        plugin_folder=config.plugins.folder,
-        archive_bytes=config.archive.max_bytes,
-        archive_min_free=config.archive.min_free,
-        doors=[_door(address) for address in (*config.smtp.listen, *config.smtp.outgoing.listen)],
-        dns_servers=config.dns.servers,
-        dns_timeout=config.dns.timeout,
-        hostname=config.hostname,
-    )
+    return desks.desk_from(config, who())
 
 
 @contextmanager
@@ -144,8 +134,3 @@ def _file(ctx: click.Context | None) -> str | None:
     root = (ctx or click.get_current_context()).find_root()
     said = root.params.get("config")
     return said if isinstance(said, str) else None
-
-
-def _door(address: str) -> tuple[str, int]:
-    host, _, port = address.rpartition(":")
-    return host.strip("[]"), int(port)

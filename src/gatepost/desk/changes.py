@@ -36,7 +36,7 @@ def roll_back(desk: Desk, number: int) -> Change:
     """Undo one change; returns what was undone."""
     try:
         change = desk.policy.change(number)
-        desk.policy.roll_back(number, by=desk.by, admin=True)
+        desk.policy.roll_back(number, by=desk.by, admin=desk.admin)
     except StoreNotFound as error:
         raise NotFound(str(error)) from error
     except StoreConflict as error:

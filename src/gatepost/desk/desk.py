@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gatepost.plugin.registry import Registry
     from gatepost.plugin.tools import BoundRecords, BoundState
+    from gatepost.relay.routes import Network
     from gatepost.spool.archive import Archive
     from gatepost.spool.queue import Queue
     from gatepost.store.journal_db import JournalStore
@@ -43,6 +44,10 @@ class Desk:
         dns_servers: Sequence[str] = (),
         dns_timeout: float = 5.0,
         hostname: str = "localhost",
+        public_url: str = "",
+        relay_allow: Sequence[Network] = (),
+        admin: bool = True,
+        registry: Registry | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.data_dir = data_dir
@@ -56,8 +61,15 @@ class Desk:
         self.dns_servers = tuple(dns_servers)
         self.dns_timeout = dns_timeout
         self.hostname = hostname
+        self.public_url = public_url.rstrip("/")
+        """The console as people reach it, for links; "" where nobody said."""
+        self.relay_allow = tuple(relay_allow)
+        """Private networks that an owner's route may lead to ([relay] allow)."""
+        self.admin = admin
+        """Who asks may do what only administrators may (at the command line: everybody who reaches it)."""
         self.clock = clock
         self._open = ExitStack()
+        self._registry = registry
 
     @cached_property
     def policy(self) -> PolicyStore:
@@ -124,6 +136,8 @@ class Desk:
     @cached_property
     def registry(self) -> Registry:
         """The checks."""
+        if self._registry is not None:
+            return self._registry
         from gatepost.plugin.registry import load
 
         return load(self.plugin_folder)

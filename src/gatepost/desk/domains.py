@@ -27,7 +27,7 @@ from gatepost.policy.settings import (
 )
 from gatepost.policy.source import DomainRows
 from gatepost.relay.ourselves import Ourselves
-from gatepost.relay.routes import Route, RouteError, parse_route
+from gatepost.relay.routes import Route, RouteError, owner_may, parse_route
 from gatepost.store.base import Conflict as StoreConflict
 from gatepost.store.base import StoreError
 from gatepost.store.scopes import ALL, domain_name, parse_scope
@@ -159,13 +159,17 @@ def presets() -> tuple[Preset, ...]:
 
 
 def check_route(desk: Desk, url: str) -> Route:
-    """Return the route; DeskError where it is none, or leads back to us."""
+    """Return the route; DeskError where it is none, leads back to us, or is not for an owner."""
     try:
         route = parse_route(url)
     except RouteError as error:
         raise DeskError(str(error)) from error
     if route.port and desk.doors and _is_us(desk, route):
         raise DeskError(f"{url}: that is our own address, mail would go in a circle")
+    if not desk.admin:
+        why = owner_may(route, desk.relay_allow)
+        if why:
+            raise DeskError(f"{url}: {why}")
     return route
 
 

@@ -69,7 +69,7 @@ def add(
         verified=verified,
         locked=locked,
         by=desk.by,
-        admin=True,
+        admin=desk.admin,
     )
 
 
@@ -102,7 +102,7 @@ def remove(desk: Desk, word: str | None, what: str) -> Entries:
         raise NotFound(f"there is no entry {what!r} on the lists of {where}")
     for entry in meant:
         try:
-            desk.policy.remove_entry(entry.id, by=desk.by, admin=True)
+            desk.policy.remove_entry(entry.id, by=desk.by, admin=desk.admin)
         except StoreNotFound as error:
             raise NotFound(str(error)) from error
     return meant

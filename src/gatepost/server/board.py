@@ -117,6 +117,10 @@ class Board:
         start = n * self._column_bytes + _NAMES + index * NAME_BYTES
         return self._map[start : start + NAME_BYTES].rstrip(b"\0").decode("utf-8", "replace")
 
+    def version(self, n: int) -> int:
+        """Return the policy version in force in the process of a column."""
+        return self._words[n][_VERSION]
+
     def versions(self) -> list[int]:
         """Return the policy version in force in each process that took its column."""
         return [words[_VERSION] for words in self._words if words[_PID]]

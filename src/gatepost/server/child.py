@@ -36,10 +36,11 @@ def say_ready(notify_fd: int) -> None:
 
 @dataclass(slots=True)
 class Child:
-    """One place that the parent keeps filled: a worker's or the keeper's."""
+    """One place that the parent keeps filled: a worker's, the keeper's or a helper's."""
 
     name: str
-    column: int
+    column: int | None
+    """Its number on the board; None for a helper, which has none."""
     body: Callable[[int], None]
     """Runs the process; its argument is the `notify_fd`."""
     pid: int = 0

@@ -1,4 +1,4 @@
-"""The parent: forks the workers and the keeper, and keeps each place filled.
+"""The parent: forks the workers, the keeper and its helpers, and keeps each place filled.
 
 It does nothing else, so that nothing can bring it down: no asyncio, no threads, no message ever passes
 through it. It waits for signals, for deaths and for a loop that stands still. What it sees it says
@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,6 +76,9 @@ class Supervisor:
     its loop; at TERM it drains and returns, at a second TERM it returns at once, at HUP it re-reads. The
     keeper's column is `board.keeper`; its heartbeat is watched once it has given one.
 
+    `helpers` are further processes by name (the console): started again when they die, told TERM when
+    the drain begins. They have no column, so nobody watches their loop: no mail waits for them.
+
     `plugin_name(index)` names what the board says was running; without it the worker's own names on the
     board are used. `on_plugin_blocked(name, times)` is called in the parent from the second time on,
     `on_reload()` at HUP before it is passed on. None of these may start a thread or leave a database
@@ -90,6 +93,7 @@ class Supervisor:
         board: Board,
         on_event: Callable[[str, dict[str, Any]], None],
         *,
+        helpers: Mapping[str, Callable[[], None]] | None = None,
         plugin_name: Callable[[int], str] | None = None,
         on_plugin_blocked: Callable[[str, int], None] | None = None,
         on_reload: Callable[[], None] | None = None,
@@ -104,7 +108,8 @@ class Supervisor:
         self._notifier = notifier or Notifier({}, 0)
         self._workers = [Child(f"w{n}", n, _worker_body(run_worker, n, board)) for n in range(workers)]
         self._keeper = Child("keeper", board.keeper, lambda _: run_keeper(board))
-        self._all = [*self._workers, self._keeper]
+        self._helpers = [Child(name, None, _helper_body(run)) for name, run in (helpers or {}).items()]
+        self._all = [*self._workers, self._keeper, *self._helpers]
         self._signals = Signals(HANDLED)
         self._watchdog = Watchdog(
             board,
@@ -166,7 +171,8 @@ class Supervisor:
                 child.due = now + max(self._bounds.delay, self._wait_of(child))
                 self._say("cannot_fork", process=child.name, error=str(error))
             else:
-                self._watchdog.begin(child.column, now, may_be_silent=child is self._keeper)
+                if child.column is not None:
+                    self._watchdog.begin(child.column, now, may_be_silent=child is self._keeper)
                 self._say("process_started", process=child.name, pid=child.pid)
 
     def _wait(self, now: float) -> None:
@@ -217,11 +223,13 @@ class Supervisor:
     def _mourn(self, child: Child, status: int, now: float) -> None:
         """Forget what the dead one counted, and plan its replacement."""
         pid, lived = child.pid, now - child.started
-        was_ready = child.ready or child.hear() or child is self._keeper
+        is_worker = child in self._workers
+        was_ready = child.ready or child.hear() or not is_worker
         child.bury()
         child.ready = False
-        self._watchdog.end(child.column)
-        self.board.zero(child.column)
+        if child.column is not None:
+            self._watchdog.end(child.column)
+            self.board.zero(child.column)
         if self._drain_until is not None:
             self._say("process_ended", process=child.name, pid=pid, status=status)
             return
@@ -229,7 +237,7 @@ class Supervisor:
         self._notifier.status(self._summary())
         steady = was_ready and (child.killed or lived >= self._bounds.steady)
         child.failures = 0 if steady else child.failures + 1
-        if child is not self._keeper and not self._was_ready and child.failures >= self._bounds.give_up:
+        if is_worker and not self._was_ready and child.failures >= self._bounds.give_up:
             self._status = 1
             self._say("cannot_start", failures=child.failures)
             self._drain(now, "no worker can start")
@@ -295,8 +303,8 @@ class Supervisor:
         self._drain_until = now + self._bounds.drain
         self._say("drain", reason=reason, seconds=self._bounds.drain)
         self._notifier.stopping("open transactions end")
-        for worker in self._workers:
-            worker.signal(signal.SIGTERM)
+        for child in (*self._workers, *self._helpers):
+            child.signal(signal.SIGTERM)
 
     def _stop(self, now: float, reason: str) -> None:
         self._stop_until = now + self._bounds.stop
@@ -350,6 +358,10 @@ class Supervisor:
                 traceback.print_exc(file=sys.stderr)
             except OSError:
                 pass  # nobody listens; the mail goes on
+
+
+def _helper_body(run: Callable[[], None]) -> Callable[[int], None]:
+    return lambda _notify_fd: run()
 
 
 def _worker_body(run: Callable[[int, Board, int], None], n: int, board: Board) -> Callable[[int], None]:

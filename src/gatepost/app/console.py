@@ -1,0 +1,194 @@
+"""The console's process: uvicorn in a child of its own, so that no mail waits for a page.
+
+It listens on `[console] listen`, is started again when it dies, and ends when the drain begins. What it
+lacks (a package, the port) is said and stops nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import importlib.util
+import ipaddress
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from gatepost.app.tools import make_log
+from gatepost.config import Config
+from gatepost.config.desks import desk_from
+from gatepost.desk.errors import DeskError
+from gatepost.server.board import Board
+from gatepost.server.sockets import parse_host_port
+
+if TYPE_CHECKING:
+    from gatepost.console.site import Accounts, Process, Site
+    from gatepost.desk.desk import Desk
+
+PACKAGES = ("fastapi", "uvicorn", "jinja2", "multipart", "babel", "argon2")
+"""What the extra `console` brings; without one of them there is no console."""
+RETRY = 5.0
+"""Seconds until the port is tried again that somebody else has."""
+GRACE = 2
+"""Seconds that open answers (a live journal never ends by itself) are waited for at the end."""
+
+
+def missing() -> list[str]:
+    """Return the packages that a console needs and that are not installed."""
+    return [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+
+
+def run_console(config: Config, board: Board) -> None:
+    """Be the console until told to stop."""
+    asyncio.run(Console(config, board).run())
+
+
+class Console:
+    """The parts of the console's process."""
+
+    def __init__(self, config: Config, board: Board) -> None:
+        self._config = config
+        self._board = board
+        self._log = make_log(config)
+        self._stopping = asyncio.Event()
+        self._server: Any = None
+
+    async def run(self) -> None:
+        """Serve until told to stop."""
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop)
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        lacking = missing()
+        if lacking:
+            why = f"{', '.join(lacking)} missing: pip install 'gatepost[console]'"
+            self._log.event("console", "error", why=why)
+            await self._stopping.wait()
+            return
+        sock = await self._listen()
+        if sock is not None:
+            await self._serve(sock)
+
+    def _stop(self) -> None:
+        self._stopping.set()
+        if self._server is not None:
+            self._server.should_exit = True
+
+    async def _listen(self) -> socket.socket | None:
+        """Return the listening socket; None where the end came first."""
+        listen = self._config.console.listen
+        host, port = parse_host_port(listen)
+        if not loopback(host) and not self._config.console.public_url.startswith("https://"):
+            why = "passwords cross the network in the clear: put a TLS proxy before it and set public_url"
+            self._log.event("console_without_tls", "warning", listen=listen, why=why)
+        said = False
+        while not self._stopping.is_set():
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            try:
+                return socket.create_server((host, port), family=family)
+            except OSError as error:
+                if not said:
+                    self._log.event("console", "error", listen=listen, why=error.strerror or str(error))
+                said = True
+            try:
+                await asyncio.wait_for(self._stopping.wait(), RETRY)
+            except TimeoutError:
+                continue
+        return None
+
+    async def _serve(self, sock: socket.socket) -> None:
+        import uvicorn
+
+        from gatepost.console.app import make_app
+
+        class Server(uvicorn.Server):
+            """Leaves signals to us: the parent's TERM is our only one."""
+
+            @contextmanager
+            def capture_signals(self) -> Iterator[None]:
+                yield
+
+        app = make_app(make_site(self._config, self._board), self._report)
+        self._server = Server(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                log_config=None,
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=GRACE,
+                h11_max_incomplete_event_size=65_536,
+            )
+        )
+        self._log.event("console", listen=sock.getsockname()[:2])
+        if not self._stopping.is_set():
+            await self._server.serve([sock])
+
+    def _report(self, event: str, path: str, error: BaseException) -> None:
+        """Write down a fault of ours; the page says only that there was one."""
+        place = error.__traceback__
+        while place is not None and place.tb_next is not None:
+            place = place.tb_next
+        where = f"{place.tb_frame.f_code.co_filename}:{place.tb_lineno}" if place is not None else ""
+        self._log.event(event, "error", path=path, why=f"{type(error).__name__}: {error}", where=where)
+
+
+def make_site(config: Config, board: Board) -> Site:
+    """Return the console of this installation."""
+    from gatepost.console.site import Site
+    from gatepost.plugin import registry as plugins
+
+    registry = plugins.load(config.plugins.folder)
+
+    def desk_for(by: str, admin: bool) -> Desk:
+        return desk_from(config, by, admin=admin, registry=registry)
+
+    return Site(
+        desk_for,
+        accounts(),
+        config.hostname,
+        config.console.public_url,
+        processes=lambda: processes(board),
+    )
+
+
+def accounts() -> Accounts:
+    """Return the store of people; where there is none, nobody can sign in."""
+    if importlib.util.find_spec("gatepost.desk.sessions") is None:
+        return NoAccounts()
+    return cast("Accounts", importlib.import_module("gatepost.desk.sessions"))
+
+
+class NoAccounts:
+    """Denies everybody."""
+
+    def sign_in(self, _desk: Desk, _name: str, _password: str, _code: str, _client: str) -> str:
+        """Refuse."""
+        raise DeskError("there are no accounts here")
+
+    def who(self, _desk: Desk, _token: str) -> None:
+        """Know nobody."""
+
+    def sign_out(self, _desk: Desk, _token: str) -> None:
+        """Do nothing."""
+
+
+def processes(board: Board) -> list[Process]:
+    """Return the processes that use the policy, with the version that each has in force."""
+    from gatepost.console.site import Process
+
+    names = [*(f"w{n}" for n in range(board.workers)), "keeper"]
+    return [
+        Process(name, board.pid(column), board.version(column))
+        for column, name in enumerate(names)
+        if board.pid(column)
+    ]
+
+
+def loopback(host: str) -> bool:
+    """Return whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

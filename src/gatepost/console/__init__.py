@@ -1,0 +1,4 @@
+"""The web console: pages for people, `/api/v1` for programs; both call the desk.
+
+FastAPI is imported here and only here, and this room only in the console's own process.
+"""

@@ -1,0 +1,53 @@
+"""The app: every page and every route of the API, found by being there.
+
+A page is a file in `pages/` with a `router`, a group of API routes is a file in `api/` with one; there is
+no list to keep. The routes of the API stand below `/api/v1`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterator
+from types import ModuleType
+
+from fastapi import APIRouter, Depends, FastAPI
+
+from gatepost import __version__
+from gatepost.console import api, errors, pages, static
+from gatepost.console.guard import Shield, from_our_own_page
+from gatepost.console.site import Site
+
+API = "/api/v1"
+Report = Callable[[str, str, BaseException], None]
+
+
+def make_app(site: Site, report: Report = lambda _event, _path, _error: None) -> FastAPI:
+    """Return the console of a site; `report(event, path, error)` is told our own faults."""
+    app = FastAPI(
+        title="Gatepost",
+        version=__version__,
+        description="Everything that the pages of the console can do.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        dependencies=[Depends(from_our_own_page)],
+    )
+    app.state.site = site
+    app.state.report = report
+    errors.install(app)
+    shown = [static.router, *_routers(pages)]
+    for router in shown:
+        app.include_router(router, include_in_schema=False)
+    for router in _routers(api):
+        app.include_router(router, prefix=API)
+    app.state.paths = frozenset(str(getattr(route, "path", "")) for page in shown for route in page.routes)
+    app.add_middleware(Shield, secure=site.secure)
+    return app
+
+
+def _routers(package: ModuleType) -> Iterator[APIRouter]:
+    for found in sorted(pkgutil.iter_modules(package.__path__), key=lambda one: one.name):
+        router = getattr(importlib.import_module(f"{package.__name__}.{found.name}"), "router", None)
+        if isinstance(router, APIRouter):
+            yield router

@@ -1,0 +1,134 @@
+"""A template and values become a page, in the reader's language and zone.
+
+What a template may use besides its values: `words` (numbers, times; `gatepost.console.text.Words`),
+`_()` and `{% trans %}`, `static(name)`, `here` (None before signing in), `csrf`, `menu`, `tabs`.
+Everything is escaped; nothing that a sender wrote is ever marked as safe.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from gatepost.console import menu
+from gatepost.console.assets import address
+from gatepost.console.cookies import (
+    SAID,
+    VISITOR,
+    cookie_name,
+    drop_cookie,
+    secret_of,
+    set_cookie,
+    site_of,
+    token_of,
+    visitor_of,
+)
+from gatepost.console.text import Words, catalogue, mark, words_for
+
+if TYPE_CHECKING:
+    from gatepost.console.auth import Here
+
+FATES = {
+    "accepted": mark("accepted"),
+    "rejected": mark("rejected"),
+    "quarantined": mark("quarantined"),
+    "deferred": mark("deferred"),
+    "queued": mark("queued"),
+    "taken": mark("taken"),
+    "abandoned": mark("abandoned"),
+}
+"""What became of a mail, for people."""
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@cache
+def environment(language: str) -> Environment:
+    """Return the templates in one language, compiled when first used."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        extensions=["jinja2.ext.i18n"],
+    )
+    made.globals |= {"static": address, "FATES": FATES}
+    install = vars(made)["install_gettext_translations"]
+    install(catalogue(language), newstyle=True)
+    return made
+
+
+def show(here: Here, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page for somebody who is signed in."""
+    return _page(here.request, here, template, status, values)
+
+
+def show_to_anyone(request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page for whoever asks; it says nothing of anybody's domains."""
+    return _page(request, None, template, status, values)
+
+
+def part(here: Here, template: str, **values: Any) -> str:
+    """Return a piece of a page, for what is sent later (server-sent events, htmx)."""
+    return _rendered(here.request, here, template, values)
+
+
+def words_of(request: Request, here: Here | None = None) -> Words:
+    """Return the words of who reads."""
+    user = here.user if here is not None else getattr(request.state, "user", None)
+    return words_for(
+        request.headers.get("accept-language", ""),
+        request.cookies,
+        site_of(request).clock(),
+        user.language if user is not None else "",
+        user.zone if user is not None else "",
+    )
+
+
+def _page(
+    request: Request, here: Here | None, template: str, status: int, values: dict[str, Any]
+) -> HTMLResponse:
+    response = HTMLResponse(_rendered(request, here, template, values), status)
+    site = site_of(request)
+    if not token_of(request) and cookie_name(site, VISITOR) not in request.cookies:
+        set_cookie(request, response, VISITOR, visitor_of(request))
+    if cookie_name(site, SAID) in request.cookies:
+        drop_cookie(request, response, SAID)
+    return response
+
+
+def go(here: Here, path: str, said: str = "") -> RedirectResponse:
+    """Go on to a page after a form, where a sentence is said once (already in the reader's language)."""
+    response = RedirectResponse(path, 303)
+    if said:
+        set_cookie(here.request, response, SAID, quote(said[:1000]), 60)
+    return response
+
+
+def _rendered(request: Request, here: Here | None, template: str, values: dict[str, Any]) -> str:
+    words = words_of(request, here)
+    paths: frozenset[str] = request.app.state.paths
+    is_admin = here is not None and here.is_admin
+    return (
+        environment(words.language)
+        .get_template(template)
+        .render(
+            words=words,
+            here=here,
+            hostname=site_of(request).hostname,
+            csrf=secret_of(request),
+            path=request.url.path,
+            menu=menu.shown(menu.MENU, paths, is_admin) if here is not None else [],
+            own=menu.shown(menu.OWN, paths, is_admin) if here is not None else [],
+            tabs=menu.shown(menu.TABS, paths, is_admin) if here is not None and here.domain else [],
+            said=unquote(request.cookies.get(cookie_name(site_of(request), SAID), "")),
+            **values,
+        )
+    )

@@ -1,0 +1,51 @@
+"""The console's process says what it lacks, denies everybody without accounts, knows the others' versions."""
+
+import pytest
+
+from gatepost.app import console
+from gatepost.app.console import NoAccounts, loopback, missing, processes
+from gatepost.console.site import Process
+from gatepost.desk.desk import Desk
+from gatepost.desk.errors import DeskError
+from gatepost.server.board import Board
+
+
+def test_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that is not installed is named."""
+    assert [] == missing()
+    monkeypatch.setattr(console, "PACKAGES", ("fastapi", "no_such_package"))
+    assert ["no_such_package"] == missing()
+
+
+def test_no_accounts() -> None:
+    """Without a store of people nobody gets in."""
+    desk = Desk.__new__(Desk)
+    assert NoAccounts().who(desk, "token") is None  # type: ignore[func-returns-value]
+    with pytest.raises(DeskError):
+        NoAccounts().sign_in(desk, "root", "secret", "", "127.0.0.1")
+
+
+def test_processes() -> None:
+    """Each process that lives is named with the version that it uses."""
+    board = Board.create(None, 2, 100)
+    board.open_column(1).set_version(7)
+    board.open_column(board.keeper).set_version(8)
+
+    assert [("w1", 7), ("keeper", 8)] == [(one.name, one.version) for one in processes(board)]
+    assert isinstance(processes(board)[0], Process)
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("mail.example", False),
+        ("", False),
+    ],
+)
+def test_loopback(host: str, expected: bool) -> None:
+    """Only this machine reaches a loopback address."""
+    assert expected == loopback(host)

@@ -1,0 +1,48 @@
+"""What cannot be answered is said to people as a page, to programs as problem+json."""
+
+from fastapi import Request
+
+from gatepost.desk.errors import Conflict, DeskError, NotFound
+from gatepost.store.base import StoreError
+from tests.console.house import House
+
+RAISED = {
+    "conflict": (Conflict("ann was faster"), 409, 409),
+    "wrong": (DeskError("no such word"), 400, 422),
+    "missing": (NotFound("did you mean secret.example?"), 404, 404),
+    "store": (StoreError("disk I/O error"), 503, 503),
+}
+
+
+def test_errors(house: House) -> None:
+    """The table of errors; what could name a foreign thing is not told."""
+
+    def fails(request: Request, kind: str) -> None:
+        raise RAISED[kind][0]
+
+    house.app.add_api_route("/fails/{kind}", fails)
+    house.app.add_api_route("/api/v1/fails/{kind}", fails)
+    browser = house.browser("ann")
+    for kind, (error, for_people, for_programs) in RAISED.items():
+        page, problem = browser.get(f"/fails/{kind}"), browser.get(f"/api/v1/fails/{kind}")
+        told = kind in ("conflict", "wrong")
+
+        assert for_people == page.status_code, kind
+        assert (str(error) in page.text) == told
+        assert for_programs == problem.status_code, kind
+        assert "application/problem+json" == problem.headers["content-type"]
+        assert for_programs == problem.json()["status"]
+        assert (problem.json().get("detail") == str(error)) == told
+
+
+def test_unknown_page(house: House) -> None:
+    """An unknown page is 404 in the form of who asked."""
+    assert "There is nothing at this address" in house.browser("ann").get("/nothing").text
+    assert 404 == house.browser("ann").get("/api/v1/nothing").json()["status"]
+
+
+def test_words_of_the_reader(house: House) -> None:
+    """The page of an error speaks the reader's language."""
+    answer = house.browser(**{"accept-language": "de-AT,en;q=0.5"}).get("/nothing")
+
+    assert '<html lang="de">' in answer.text

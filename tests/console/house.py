@@ -91,12 +91,13 @@ class House:
         ):
             self.people.known[one.name] = one
         self.faults: list[str] = []
+        self.clock = site.setdefault("clock", lambda: NOW)
         self.site = Site(
             self.desk,
             self.people,
             "mx.gatepost.test",
             processes=lambda: [Process("w0", 1, 1)],
-            **{"clock": lambda: NOW, **site},
+            **site,
         )
         self.app = make_app(
             self.site, lambda event, path, error: self.faults.append(f"{event} {path} {error!r}")
@@ -108,7 +109,7 @@ class House:
 
     def desk(self, by: str = "test", admin: bool = True) -> Desk:
         """Return a desk on the same data."""
-        return Desk(self.data, by, admin=admin, registry=REGISTRY, clock=lambda: NOW)
+        return Desk(self.data, by, admin=admin, registry=REGISTRY, clock=self.clock)
 
     def browser(self, name: str = "", **headers: str) -> Browser:
         """Return a browser, signed in as somebody or (without a name) as nobody."""

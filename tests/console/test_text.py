@@ -67,7 +67,15 @@ def test_words_for() -> None:
 def messages() -> set[str]:
     """Return every text that the code and the templates say to people."""
     methods = [("**.py", "python"), ("templates/**.html", "jinja2")]
-    keywords = {"mark": None, "say": None, "say_many": (1, 2), "_": None, "gettext": None, "ngettext": (1, 2)}
+    keywords = {
+        "mark": None,
+        "say": None,
+        "say_many": (1, 2),
+        "many": (1, 2),
+        "_": None,
+        "gettext": None,
+        "ngettext": (1, 2),
+    }
     found = extract_from_dir(str(CONSOLE), methods, {"**.html": {"trimmed": "false"}}, keywords)
     return {one[2] if isinstance(one[2], str) else one[2][0] for one in found}
 

@@ -2,7 +2,8 @@
 
 A test that asks for `exim`, `postfix`, `rbldnsd`, `unbound`, `sink` or `swaks` needs that server. A
 server that is not there makes the test fail and names the Debian package; one that is named in
-GATEPOST_TEST_WITHOUT (by package: exim4, postfix, rbldnsd, unbound, swaks, opendkim) leaves its tests out.
+GATEPOST_TEST_WITHOUT (by package: exim4, postfix, rbldnsd, unbound, swaks, opendkim, chromium)
+leaves its tests out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import pytest
 import trustme
+from playwright.sync_api import Browser
 
+from tests.console.chromium import running
 from tests.system.authority import SickDns
 from tests.system.corpus import ENVELOPES
 from tests.system.dns import Rbldnsd, Unbound
@@ -33,6 +36,7 @@ PACKAGES = {
     "swaks": "swaks",
     "opendkim": "opendkim",
     "sick_dns": "unbound",
+    "chromium": "chromium",
 }
 """fixture -> Debian package"""
 
@@ -60,6 +64,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if item not in out]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Give a browser."""
+    with running() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

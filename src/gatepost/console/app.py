@@ -41,9 +41,20 @@ def make_app(site: Site, report: Report = lambda _event, _path, _error: None) ->
         app.include_router(router, include_in_schema=False)
     for router in _routers(api):
         app.include_router(router, prefix=API)
+    app.state.pages = frozenset(
+        str(getattr(route, "path", ""))
+        for page in shown
+        for route in page.routes
+        if "GET" in getattr(route, "methods", ())
+    )
     app.state.paths = frozenset(str(getattr(route, "path", "")) for page in shown for route in page.routes)
     app.add_middleware(Shield, secure=site.secure)
     return app
+
+
+def page_paths(app: FastAPI) -> frozenset[str]:
+    """Return the paths of pages that can be asked for (GET), as they are mounted."""
+    return frozenset(app.state.pages)
 
 
 def _routers(package: ModuleType) -> Iterator[APIRouter]:

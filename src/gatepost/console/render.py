@@ -1,7 +1,7 @@
 """A template and values become a page, in the reader's language and zone.
 
-What a template may use besides its values: `words` (numbers, times; `gatepost.console.text.Words`),
-`_()` and `{% trans %}`, `static(name)`, `here` (None before signing in), `csrf`, `menu`, `tabs`.
+What a template may use besides its values: `words` (numbers, times), `_()`, `many(one, many, n)` and
+`{% trans %}`, `static(name)`, `here` (None before signing in), `csrf`, `menu`, `tabs`.
 Everything is escaped; nothing that a sender wrote is ever marked as safe.
 """
 
@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from gatepost.console import menu
 from gatepost.console.assets import address
@@ -60,9 +61,19 @@ def environment(language: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.globals |= {"static": address, "FATES": FATES}
+    made.filters["ticked"] = ticked
     install = vars(made)["install_gettext_translations"]
     install(catalogue(language), newstyle=True)
     return made
+
+
+def ticked(text: str) -> Markup:
+    """Return a sentence of a docstring with what stands between backticks as code."""
+    parts = str(text).split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if n % 2 and n < len(parts) - 1 else escape(part)
+        for n, part in enumerate(parts)
+    )
 
 
 def show(here: Here, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -121,10 +132,12 @@ def _rendered(request: Request, here: Here | None, template: str, values: dict[s
         .get_template(template)
         .render(
             words=words,
+            many=words.say_many,
             here=here,
             hostname=site_of(request).hostname,
             csrf=secret_of(request),
             path=request.url.path,
+            paths=paths,
             menu=menu.shown(menu.MENU, paths, is_admin) if here is not None else [],
             own=menu.shown(menu.OWN, paths, is_admin) if here is not None else [],
             tabs=menu.shown(menu.TABS, paths, is_admin) if here is not None and here.domain else [],

@@ -1,0 +1,258 @@
+"""The checks of a domain: each with its switch, its settings, its own allow list, and what it did this week.
+
+The same pages stand below `/checks` for all domains, for administrators.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+
+from gatepost.console import forms
+from gatepost.console.auth import Admin, Changing, Here, Looking
+from gatepost.console.errors import NotHere
+from gatepost.console.render import go, show, words_of
+from gatepost.console.rights import Right
+from gatepost.console.text import Words, mark
+from gatepost.console.typed import Typed, below
+from gatepost.desk import checks, domains, lists
+from gatepost.desk.errors import Conflict, DeskError
+from gatepost.plugin.faces import sentence, why
+from gatepost.policy.policy import Action, OnFailure
+
+router = APIRouter()
+SETTING = "set."
+"""What the inputs of a check's own fields are called begins so: a field may have any name."""
+ORIGINS = {
+    "default": mark("default"),
+    "all": mark("from all domains"),
+    "domain": mark("set here"),
+    "mailbox": mark("set for a mailbox"),
+}
+ACTIONS = {
+    "reject": mark("refuse the mail"),
+    "quarantine": mark("hold it for a person"),
+    "defer": mark("ask the sender to come back"),
+    "tag": mark("mark it and let it through"),
+}
+FAILURES = {"pass": mark("as if it had nothing to say"), "defer": mark("ask the sender to come back")}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose checks: a domain's, or (word None) those of all domains."""
+
+    here: Here
+    word: str | None
+
+    @property
+    def base(self) -> str:
+        """Where the pages stand."""
+        return "/checks" if self.word is None else f"/domains/{self.word}/checks"
+
+    @property
+    def words(self) -> Words:
+        """The reader's words."""
+        return words_of(self.here.request, self.here)
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the switches are theirs to turn."""
+        return self.here.may(self.word, Right.CHANGE)
+
+
+def _list(place: Place) -> Response:
+    found = checks.listing(place.here.desk, place.word)
+    return show(place.here, "checks.html", checks=found, place=place, ORIGINS=ORIGINS)
+
+
+def _page(
+    place: Place, name: str, faults: dict[str, str] | None = None, fields: dict[str, str] | None = None
+) -> Response:
+    desk = place.here.desk
+    loaded, policy = checks.one(desk, place.word, name)
+    values = checks.values_as_written(desk, place.word, loaded)
+    typed = below(SETTING, fields) if fields is not None else None
+    if typed is not None:
+        typed = {one: typed.get(one, "") for one in loaded.plugin.settings.model_fields}
+    return show(
+        place.here,
+        "check.html",
+        status=422 if faults else 200,
+        place=place,
+        name=name,
+        error=loaded.error,
+        does="" if loaded.error else sentence(loaded.plugin),
+        why=[] if loaded.error else why(loaded.plugin).split("\n\n"),
+        policy=policy,
+        fields=forms.fields_of(loaded.plugin.settings, values, faults, typed),
+        faults=faults or {},
+        entry=(fields or {}).get("entry", ""),
+        did=checks.lately(desk, place.word).get(name, checks.Did()),
+        own_list=loaded.plugin.own_list,
+        entries=[one for one in lists.show(desk, place.word) if one.entry.plugin == name],
+        version=desk.policy.version(),
+        ORIGINS=ORIGINS,
+        ACTIONS=ACTIONS,
+        FAILURES=FAILURES,
+        is_set=any(key.startswith(f"{name}.") for key in domains.own_values(desk, place.word)),
+    )
+
+
+def _switch(place: Place, name: str, mode: str, back: str) -> Response:
+    checks.set_mode(place.here.desk, place.word, name, mode)
+    said = {
+        "off": mark("%(check)s is off."),
+        "watch": mark("%(check)s watches: it writes down what it would refuse, and refuses nothing."),
+        "on": mark("%(check)s is on."),
+    }[mode]
+    target = place.base if back == "list" else f"{place.base}/{name}"
+    return go(place.here, target, place.words.say(said, check=name))
+
+
+def _save(place: Place, name: str, fields: dict[str, str]) -> Response:
+    desk = place.here.desk
+    loaded, policy = checks.one(desk, place.word, name)
+    before = checks.values_as_written(desk, place.word, loaded)
+    read = forms.read(loaded.plugin.settings, below(SETTING, fields))
+    # What was not shown (a secret) or could not be read is looked at as it is.
+    whole = {one: value for one, (value, origin) in before.items() if origin != "default"} | read.values
+    faults = checks.faults(loaded, whole) | read.faults
+    if faults:
+        return _page(place, name, faults, fields)
+    values = {f"{name}.{one}": value for one, value in forms.changed(before, read.values).items()}
+    for switch, there, known in (
+        ("action", policy.action, Action),
+        ("on_failure", policy.on_failure, OnFailure),
+    ):
+        wanted = fields.get(switch, str(there))
+        if wanted in tuple(known) and wanted != str(there):
+            values[f"{name}.{switch}"] = wanted
+    version = fields.get("version", "")
+    try:
+        if values:
+            domains.set_values(desk, place.word, values, int(version) if version.isdecimal() else None)
+    except (Conflict, DeskError) as error:
+        return _page(place, name, {"": str(error)}, fields)
+    return go(place.here, f"{place.base}/{name}", place.words.say(mark("Saved.")))
+
+
+def _reset(place: Place, name: str) -> Response:
+    checks.reset(place.here.desk, place.word, name)
+    return go(place.here, f"{place.base}/{name}", place.words.say(mark("Back to what holds elsewhere.")))
+
+
+def _allow(place: Place, name: str, fields: dict[str, str]) -> Response:
+    desk = place.here.desk
+    checks.one(desk, place.word, name)
+    try:
+        lists.add(
+            desk,
+            place.word,
+            "allow",
+            fields.get("entry", ""),
+            plugin=name,
+            expires=fields.get("expires", "").strip() or None,
+            note=fields.get("note", "").strip(),
+        )
+    except DeskError as error:
+        return _page(place, name, {"entry": str(error)}, fields)
+    return go(place.here, f"{place.base}/{name}", place.words.say(mark("Added; it counts from now on.")))
+
+
+def _forget(place: Place, name: str, number: int) -> Response:
+    desk = place.here.desk
+    if not any(one.entry.id == number and one.entry.plugin == name for one in lists.show(desk, place.word)):
+        raise NotHere
+    lists.remove(desk, place.word, f"#{number}")
+    return go(place.here, f"{place.base}/{name}", place.words.say(mark("Removed.")))
+
+
+Mode = Annotated[str, Form()]
+
+
+@router.get("/domains/{domain}/checks")
+def domain_checks(here: Looking) -> Response:
+    """List the checks of a domain."""
+    return _list(Place(here, here.domain))
+
+
+@router.get("/domains/{domain}/checks/{check}")
+def domain_check(here: Looking, check: str) -> Response:
+    """Show one check of a domain."""
+    return _page(Place(here, here.domain), check)
+
+
+@router.post("/domains/{domain}/checks/{check}")
+def save_domain_check(here: Changing, check: str, fields: Typed) -> Response:
+    """Keep the settings of a check in a domain."""
+    return _save(Place(here, here.domain), check, fields)
+
+
+@router.post("/domains/{domain}/checks/{check}/mode")
+def switch_domain_check(here: Changing, check: str, mode: Mode, back: Mode = "") -> Response:
+    """Turn a check's switch in a domain."""
+    return _switch(Place(here, here.domain), check, mode, back)
+
+
+@router.post("/domains/{domain}/checks/{check}/reset")
+def reset_domain_check(here: Changing, check: str) -> Response:
+    """Let the settings of all domains hold again."""
+    return _reset(Place(here, here.domain), check)
+
+
+@router.post("/domains/{domain}/checks/{check}/allow")
+def allow_past_domain_check(here: Changing, check: str, fields: Typed) -> Response:
+    """Let somebody past one check of a domain."""
+    return _allow(Place(here, here.domain), check, fields)
+
+
+@router.post("/domains/{domain}/checks/{check}/allow/{number}/remove")
+def forget_domain_entry(here: Changing, check: str, number: int) -> Response:
+    """Take an entry off the list of one check."""
+    return _forget(Place(here, here.domain), check, number)
+
+
+@router.get("/checks")
+def all_checks(here: Admin) -> Response:
+    """List the checks as all domains have them where nothing nearer is set."""
+    return _list(Place(here, None))
+
+
+@router.get("/checks/{check}")
+def all_check(here: Admin, check: str) -> Response:
+    """Show one check for all domains."""
+    return _page(Place(here, None), check)
+
+
+@router.post("/checks/{check}")
+def save_all_check(here: Admin, check: str, fields: Typed) -> Response:
+    """Keep the settings of a check for all domains."""
+    return _save(Place(here, None), check, fields)
+
+
+@router.post("/checks/{check}/mode")
+def switch_all_check(here: Admin, check: str, mode: Mode, back: Mode = "") -> Response:
+    """Turn a check's switch for all domains."""
+    return _switch(Place(here, None), check, mode, back)
+
+
+@router.post("/checks/{check}/reset")
+def reset_all_check(here: Admin, check: str) -> Response:
+    """Let the defaults hold again."""
+    return _reset(Place(here, None), check)
+
+
+@router.post("/checks/{check}/allow")
+def allow_past_all_check(here: Admin, check: str, fields: Typed) -> Response:
+    """Let somebody past one check of all domains."""
+    return _allow(Place(here, None), check, fields)
+
+
+@router.post("/checks/{check}/allow/{number}/remove")
+def forget_all_entry(here: Admin, check: str, number: int) -> Response:
+    """Take an entry off the list of one check."""
+    return _forget(Place(here, None), check, number)

@@ -1,0 +1,26 @@
+"""Every page of the console with something to show: the paths as mounted, and what stands for their parts.
+
+A page that is added with a part that is not known here makes `test_console_pages.py` say so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from gatepost.console.app import page_paths
+from tests.console.house import House
+
+PARTS: dict[str, str] = {"domain": "ann.example", "check": "dnsbl"}
+"""Part of a path -> what stands there in a seeded house."""
+NO_PAGES = ("/static/",)
+"""Paths below these are no pages for people."""
+
+
+def addresses(house: House, parts: Mapping[str, str] = PARTS) -> list[str]:
+    """Return the address of each page that can be asked for; what cannot be filled in stays as it is."""
+    return [
+        re.sub(r"{(\w+)(?::\w+)?}", lambda part: parts.get(part[1], part[0]), path)
+        for path in sorted(page_paths(house.app))
+        if not path.startswith(NO_PAGES)
+    ]

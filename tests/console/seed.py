@@ -1,0 +1,82 @@
+"""A week of mail for a house: something to show on every page. The same each time."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+
+from gatepost.desk import checks, domains, lists
+from gatepost.store.journal_lines import outcome_line, session_line
+from gatepost.store.journal_writer import JournalWriter
+from tests.console.house import House
+
+DAYS = 14
+FATES = (
+    ("accepted", "", 250, "delivered", 10),
+    ("rejected", "recipients", 550, "no such user", 14),
+    ("rejected", "dnsbl", 550, "zen.test knows the client (127.0.0.2)", 9),
+    ("rejected", "helo_name", 550, "HELO name is not fully qualified", 3),
+    ("deferred", "greylist", 451, "stranger, first try", 3),
+    ("quarantined", "spf", 250, "SPF says fail for the sender's domain", 2),
+)
+SENDERS = ("mia@partner.example", "news@shop.example", "", "x7@bulk.example", "billing@paper.example")
+
+
+def now() -> float:
+    """Return the time; pages show ages, so it is the true one."""
+    return time.time()
+
+
+def journal(house: House, at: float, days: int = DAYS, each_day: int = 60) -> None:
+    """Write some days of outcomes for both domains."""
+    dice = random.Random(7)
+    clock = [0.0]
+    writer = JournalWriter(house.data, "seed", clock=lambda: clock[0])
+    number = 0
+    for day in range(days, -1, -1):
+        for n in range(each_day + dice.randrange(20)):
+            clock[0] = at - day * 86_400 - dice.randrange(3_600, 80_000) if day else at - n * 97
+            fate, plugin, code, reason, _ = dice.choices(FATES, [one[4] for one in FATES])[0]
+            domain = dice.choice(("ann.example", "ann.example", "eve.example"))
+            number += 1
+            session = f"{number:010d}".translate(str.maketrans("0123456789", "3479ACDEFH"))
+            trace = [["recipients", "rcpt", "", 0.1, ""], ["dnsbl", "connect", "", 12.4, ""]]
+            if n % 9 == 0:
+                trace.append(["rdns", "connect", "watch reject", 8.0, "the client has no host name"])
+            if plugin:
+                trace.append([plugin, "rcpt", "defer" if fate == "deferred" else "reject", 3.0, reason])
+            client = f"192.0.2.{dice.randrange(1, 250)}"
+            writer.add(
+                outcome_line(
+                    f"{session}.1", domain, f"you@{domain}", dice.choice(SENDERS), client, fate, plugin,
+                    reason, code, size=dice.randrange(900, 90_000), subject=f"Offer {n} for you",
+                    trace=json.dumps(trace, separators=(",", ":")), seconds=dice.random(),
+                )
+            )  # fmt: skip
+            writer.add(
+                session_line(session, client, "mail.client.example", "mail.client.example", "", fate, 1)
+            )
+            writer.flush()
+    writer.close()
+
+
+def settings(house: House) -> None:
+    """Set what people set."""
+    with house.desk("ann") as desk:
+        checks.set_mode(desk, "ann.example", "rdns", "watch")
+        domains.set_values(
+            desk, "ann.example", {"dnsbl.mode": "on", "dnsbl.zones": ["zen.test", "bl.test*2"]}
+        )
+        domains.set_values(desk, "ann.example", {"score.quarantine_at": 8})
+        note = "Our printer's supplier; asked on the phone"
+        lists.add(
+            desk, "ann.example", "allow", "mia@partner.example", plugin="dnsbl", expires="30d", note=note
+        )
+        lists.add(desk, "ann.example", "deny", "bulk.example", note="never again")
+
+
+def sow(house: House) -> None:
+    """Do it all."""
+    settings(house)
+    journal(house, house.site.clock())

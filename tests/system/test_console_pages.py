@@ -1,0 +1,66 @@
+"""Every page in a real browser, on a phone and on a desktop: usable by all, and it asks nobody else."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.console.addresses import addresses
+from tests.console.chromium import Window
+from tests.console.house import House
+from tests.console.seed import now, sow
+from tests.console.served import Served
+
+LARGEST = 100_000
+"""Bytes of a first load, nothing kept before."""
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Served]]:
+    """Give a console with two weeks of mail on a port."""
+    house = House(Path(tmp_path_factory.mktemp("seeded")) / "data", clock=now)
+    sow(house)
+    with Served(house.app) as served:
+        yield house, served
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_every_page(chromium: Browser, seeded: tuple[House, Served], size: str, dark: bool) -> None:
+    """WCAG 2.2 AA by axe-core, no wider than the window, no fault of a script, no foreign request."""
+    house, served = seeded
+    wrong: list[str] = []
+    with Window(chromium, served.url, size, dark=dark) as window:
+        for path in addresses(house):
+            assert "{" not in path, f"say in tests/console/addresses.py what stands in {path}"
+            if path != "/login":
+                window.be("token-root")
+            answer = window.page.goto(path)
+            assert answer is not None
+            wrong += [f"{path}: {answer.status}"] if answer.status != 200 else []
+            wrong += [f"{path}: {one}" for one in window.axe()]
+            wrong += [f"{path}: {window.overflow()} px too wide"] if window.overflow() > 0 else []
+            wrong += [f"{path}: {one}" for one in (*window.faults, *window.foreign)]
+            window.faults.clear()
+            window.foreign.clear()
+    assert [] == house.faults
+    assert not wrong, "\n".join(wrong)
+
+
+def test_first_load_is_small(chromium: Browser, seeded: tuple[House, Served]) -> None:
+    """Each page with all that it loads is under 100 kB for a browser that has nothing yet."""
+    house, served = seeded
+    sizes: dict[str, int] = {}
+    for path in addresses(house):
+        with Window(chromium, served.url) as window:
+            window.be("token-root")
+            session = window.context.new_cdp_session(window.page)
+            session.send("Network.enable")
+            taken: list[int] = []
+            session.on(
+                "Network.loadingFinished", lambda event, into=taken: into.append(event["encodedDataLength"])
+            )
+            window.page.goto(path, wait_until="load")
+            sizes[path] = int(sum(taken))
+    assert {} == {path: size for path, size in sizes.items() if not 1_000 < size < LARGEST}

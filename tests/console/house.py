@@ -109,7 +109,16 @@ class House:
 
     def desk(self, by: str = "test", admin: bool = True) -> Desk:
         """Return a desk on the same data."""
-        return Desk(self.data, by, admin=admin, registry=REGISTRY, clock=self.clock)
+        return Desk(
+            self.data,
+            by,
+            admin=admin,
+            registry=REGISTRY,
+            clock=self.clock,
+            hostname="mx.gatepost.test",
+            dns_servers=["127.0.0.1:1"],  # nobody answers there
+            dns_timeout=0.1,
+        )
 
     def browser(self, name: str = "", **headers: str) -> Browser:
         """Return a browser, signed in as somebody or (without a name) as nobody."""

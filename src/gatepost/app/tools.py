@@ -18,6 +18,7 @@ from gatepost.relay.callout import Callout
 from gatepost.relay.handoff import Relay
 from gatepost.relay.ourselves import Ourselves
 from gatepost.relay.pool import Pool
+from gatepost.relay.routes import guard_for
 from gatepost.server.sockets import parse_host_port
 from gatepost.telemetry import metrics
 from gatepost.telemetry.log import Format, Level, Log
@@ -43,7 +44,8 @@ def doors_of(config: Config) -> list[tuple[str, int]]:
 def make_relay(config: Config, resolver: Resolver) -> Relay:
     """Return the way on, which never leads to ourselves."""
     ourselves = Ourselves(doors_of(config))
-    pool = Pool(config.hostname, resolver, is_ours=ourselves.owns, dice=random.random)
+    guard = guard_for(config.relay.allow)
+    pool = Pool(config.hostname, resolver, is_ours=ourselves.owns, guard=guard, dice=random.random)
     return Relay(pool, dice=random.random, count=count_relay, clock=time.time)
 
 

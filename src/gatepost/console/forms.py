@@ -35,6 +35,8 @@ class Field:
     whole: bool = False
     """Numbers without a fraction."""
     choices: tuple[str, ...] = ()
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """choice -> what it is called, where its own word would not be understood."""
     origin: str = ""
     """Where the value comes from: `default`, `all`, `domain`."""
     fault: str = ""

@@ -27,7 +27,7 @@ from gatepost.policy.settings import (
 )
 from gatepost.policy.source import DomainRows
 from gatepost.relay.ourselves import Ourselves
-from gatepost.relay.routes import Route, RouteError, owner_may, parse_route
+from gatepost.relay.routes import Route, RouteError, owner_may, owners, parse_route
 from gatepost.store.base import Conflict as StoreConflict
 from gatepost.store.base import StoreError
 from gatepost.store.scopes import ALL, domain_name, parse_scope
@@ -54,8 +54,7 @@ def add(desk: Desk, name: str, routes: Iterable[str], settings: Values | None = 
     listed = list(routes)
     if not listed:
         raise DeskError(f"{domain} needs a route, as --route smtp://mail.{domain}")
-    for route in listed:
-        check_route(desk, route)
+    listed = _routes_as_kept(desk, listed, ())
     values = _checked(desk, dict(settings or {}), "domain", {})
     try:
         return desk.policy.add_domain(domain, listed, values, by=desk.by)
@@ -85,8 +84,8 @@ def checked_values(desk: Desk, word: str | None, values: Values) -> dict[str, An
     scope, level = hosted_scope(desk, word)
     present = desk.policy.settings(scope)
     checked = _checked(desk, dict(values), level, _below(desk, scope) | present)
-    for route in checked.get("route", ()) or ():
-        check_route(desk, route)
+    if checked.get("route"):
+        checked["route"] = _routes_as_kept(desk, checked["route"], present.get("route") or ())
     return checked
 
 
@@ -171,6 +170,18 @@ def check_route(desk: Desk, url: str) -> Route:
         if why:
             raise DeskError(f"{url}: {why}")
     return route
+
+
+def _routes_as_kept(desk: Desk, urls: Iterable[str], present: Iterable[str]) -> list[str]:
+    """Return the routes as they are kept; what stands there already may stay, whoever set it."""
+    there = frozenset(present)
+    kept = []
+    for url in urls:
+        if url not in there:
+            check_route(desk, url)
+            url = url if desk.admin else owners(url)
+        kept.append(url)
+    return kept
 
 
 def _is_us(desk: Desk, route: Route) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,9 +51,14 @@ def names(desk: Desk, prefix: str = "", limit: int = -1) -> Names:
 
 def listing(desk: Desk, limit: int = -1) -> list[Summary]:
     """Return all domains with the little that a list shows."""
+    return summaries(desk, desk.policy.domains(limit=limit))
+
+
+def summaries(desk: Desk, hosted_names: Iterable[str]) -> list[Summary]:
+    """Return hosted domains with the little that a list shows."""
     everywhere = desk.policy.settings(ALL)
     found = []
-    for name in desk.policy.domains(limit=limit):
+    for name in hosted_names:
         own = desk.policy.settings(f"domain:{name}")
         mode = own.get("recipients", everywhere.get("recipients", "list"))
         count = desk.policy.count_recipients(name)

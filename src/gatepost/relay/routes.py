@@ -2,8 +2,8 @@
 
     smtp://host:port   smtp+mx://domain   lmtp://host:port   lmtp:///socket   maildir:///path/%d/%u
 
-with `?tls=wanted|required|off`, `?xclient`, `?xforward`, `?weight=10`, `?fallback`. Several routes share
-the mail by weight; one with `fallback` is asked when no other answers.
+with `?tls=wanted|required|off`, `?xclient`, `?xforward`, `?weight=10`, `?fallback`, `?public`. Several
+routes share the mail by weight; one with `fallback` is asked when no other answers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PORTS = {"smtp": 25, "smtp+mx": 25, "lmtp": 24, "maildir": 0}
 TLS = ("wanted", "required", "off")
-OPTIONS = ("tls", "xclient", "xforward", "weight", "fallback")
+OPTIONS = ("tls", "xclient", "xforward", "weight", "fallback", "public")
 MAX_WEIGHT = 1000
 
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*\.?")
@@ -47,6 +47,8 @@ class Route:
     xforward: bool = False
     weight: int = 1
     fallback: bool = False
+    public: bool = False
+    """Set by an owner: only to public addresses and those of [relay] allow, whatever its name means then."""
 
     @property
     def lmtp(self) -> bool:
@@ -151,7 +153,7 @@ def _shuffled(routes: list[Route], dice: Callable[[], float]) -> list[Route]:
 def owner_may(route: Route, networks: Sequence[Network]) -> str | None:
     """Return why an owner (not an administrator) may not set this route, None if he may ([relay] allow).
 
-    Names are judged again by the address they have when a connection is made (`Guard`).
+    Names are judged again by the address they have when a connection is made (`guard_for`).
     """
     if route.path:
         return "sockets and maildirs are for administrators"
@@ -160,6 +162,22 @@ def owner_may(route: Route, networks: Sequence[Network]) -> str | None:
     except ValueError:
         return None
     return address_allowed(str(address), networks)
+
+
+def owners(url: str) -> str:
+    """Return the route as it is kept where an owner set it: with the option `public`."""
+    if parse_route(url).public:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}public"
+
+
+def guard_for(networks: Sequence[Network]) -> Callable[[Route, str, int], str | None]:
+    """Return who says why a connection is not allowed: an owner's route, and an address that is private."""
+
+    def guard(route: Route, address: str, _port: int) -> str | None:
+        return address_allowed(address, networks) if route.public else None
+
+    return guard
 
 
 def address_allowed(text: str, networks: Sequence[Network]) -> str | None:

@@ -5,7 +5,6 @@ The same pages stand below `/checks` for all domains, for administrators.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Form
@@ -14,9 +13,9 @@ from fastapi.responses import Response
 from gatepost.console import forms
 from gatepost.console.auth import Admin, Changing, Here, Looking
 from gatepost.console.errors import NotHere
-from gatepost.console.render import go, show, words_of
-from gatepost.console.rights import Right
-from gatepost.console.text import Words, mark
+from gatepost.console.place import ORIGINS, Place
+from gatepost.console.render import go, show
+from gatepost.console.text import mark
 from gatepost.console.typed import Typed, below
 from gatepost.desk import checks, domains, lists
 from gatepost.desk.errors import Conflict, DeskError
@@ -26,12 +25,6 @@ from gatepost.policy.policy import Action, OnFailure
 router = APIRouter()
 SETTING = "set."
 """What the inputs of a check's own fields are called begins so: a field may have any name."""
-ORIGINS = {
-    "default": mark("default"),
-    "all": mark("from all domains"),
-    "domain": mark("set here"),
-    "mailbox": mark("set for a mailbox"),
-}
 ACTIONS = {
     "reject": mark("refuse the mail"),
     "quarantine": mark("hold it for a person"),
@@ -41,27 +34,8 @@ ACTIONS = {
 FAILURES = {"pass": mark("as if it had nothing to say"), "defer": mark("ask the sender to come back")}
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Whose checks: a domain's, or (word None) those of all domains."""
-
-    here: Here
-    word: str | None
-
-    @property
-    def base(self) -> str:
-        """Where the pages stand."""
-        return "/checks" if self.word is None else f"/domains/{self.word}/checks"
-
-    @property
-    def words(self) -> Words:
-        """The reader's words."""
-        return words_of(self.here.request, self.here)
-
-    @property
-    def may_change(self) -> bool:
-        """Whether the switches are theirs to turn."""
-        return self.here.may(self.word, Right.CHANGE)
+def _of(here: Here, word: str | None) -> Place:
+    return Place(here, word, "/checks" if word is None else f"/domains/{word}/checks")
 
 
 def _list(place: Place) -> Response:
@@ -177,82 +151,82 @@ Mode = Annotated[str, Form()]
 @router.get("/domains/{domain}/checks")
 def domain_checks(here: Looking) -> Response:
     """List the checks of a domain."""
-    return _list(Place(here, here.domain))
+    return _list(_of(here, here.domain))
 
 
 @router.get("/domains/{domain}/checks/{check}")
 def domain_check(here: Looking, check: str) -> Response:
     """Show one check of a domain."""
-    return _page(Place(here, here.domain), check)
+    return _page(_of(here, here.domain), check)
 
 
 @router.post("/domains/{domain}/checks/{check}")
 def save_domain_check(here: Changing, check: str, fields: Typed) -> Response:
     """Keep the settings of a check in a domain."""
-    return _save(Place(here, here.domain), check, fields)
+    return _save(_of(here, here.domain), check, fields)
 
 
 @router.post("/domains/{domain}/checks/{check}/mode")
 def switch_domain_check(here: Changing, check: str, mode: Mode, back: Mode = "") -> Response:
     """Turn a check's switch in a domain."""
-    return _switch(Place(here, here.domain), check, mode, back)
+    return _switch(_of(here, here.domain), check, mode, back)
 
 
 @router.post("/domains/{domain}/checks/{check}/reset")
 def reset_domain_check(here: Changing, check: str) -> Response:
     """Let the settings of all domains hold again."""
-    return _reset(Place(here, here.domain), check)
+    return _reset(_of(here, here.domain), check)
 
 
 @router.post("/domains/{domain}/checks/{check}/allow")
 def allow_past_domain_check(here: Changing, check: str, fields: Typed) -> Response:
     """Let somebody past one check of a domain."""
-    return _allow(Place(here, here.domain), check, fields)
+    return _allow(_of(here, here.domain), check, fields)
 
 
 @router.post("/domains/{domain}/checks/{check}/allow/{number}/remove")
 def forget_domain_entry(here: Changing, check: str, number: int) -> Response:
     """Take an entry off the list of one check."""
-    return _forget(Place(here, here.domain), check, number)
+    return _forget(_of(here, here.domain), check, number)
 
 
 @router.get("/checks")
 def all_checks(here: Admin) -> Response:
     """List the checks as all domains have them where nothing nearer is set."""
-    return _list(Place(here, None))
+    return _list(_of(here, None))
 
 
 @router.get("/checks/{check}")
 def all_check(here: Admin, check: str) -> Response:
     """Show one check for all domains."""
-    return _page(Place(here, None), check)
+    return _page(_of(here, None), check)
 
 
 @router.post("/checks/{check}")
 def save_all_check(here: Admin, check: str, fields: Typed) -> Response:
     """Keep the settings of a check for all domains."""
-    return _save(Place(here, None), check, fields)
+    return _save(_of(here, None), check, fields)
 
 
 @router.post("/checks/{check}/mode")
 def switch_all_check(here: Admin, check: str, mode: Mode, back: Mode = "") -> Response:
     """Turn a check's switch for all domains."""
-    return _switch(Place(here, None), check, mode, back)
+    return _switch(_of(here, None), check, mode, back)
 
 
 @router.post("/checks/{check}/reset")
 def reset_all_check(here: Admin, check: str) -> Response:
     """Let the defaults hold again."""
-    return _reset(Place(here, None), check)
+    return _reset(_of(here, None), check)
 
 
 @router.post("/checks/{check}/allow")
 def allow_past_all_check(here: Admin, check: str, fields: Typed) -> Response:
     """Let somebody past one check of all domains."""
-    return _allow(Place(here, None), check, fields)
+    return _allow(_of(here, None), check, fields)
 
 
 @router.post("/checks/{check}/allow/{number}/remove")
 def forget_all_entry(here: Admin, check: str, number: int) -> Response:
     """Take an entry off the list of one check."""
-    return _forget(Place(here, None), check, number)
+    return _forget(_of(here, None), check, number)

@@ -1,0 +1,114 @@
+"""The form of a domain's own settings, made from the one table of them (`policy.settings.SETTINGS`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gatepost.console.forms import Field, Read, value_of, written
+from gatepost.console.text import mark
+from gatepost.policy.settings import SETTINGS, Setting
+
+ROUTE = "route"
+LABELS = {
+    "route": mark("Route"),
+    "recipients": mark("Who exists"),
+    "refuse_at": mark("Refusals are said"),
+    "refuse_at.unknown": mark("Unknown recipients are refused"),
+    "score.tag_at": mark("Marked from (points)"),
+    "score.quarantine_at": mark("Held from (points)"),
+    "score.reject_at": mark("Refused from (points)"),
+    "preset": mark("Preset"),
+    "on_backend_down": mark("When the domain's server is down"),
+    "mixed": mark("When recipients of one mail differ"),
+    "keep_days": mark("Kept for (days)"),
+    "bypass": mark("Filter out of the way"),
+    "subjects": mark("Subjects are written down"),
+}
+"""What the inputs are called; a setting without a line here is called by its key."""
+CHOICES = {
+    "list": mark("those on the list"),
+    "callout": mark("the list, and the server behind the route is asked"),
+    "any": mark("everybody"),
+    "rcpt": mark("at once"),
+    "data": mark("when the message is here (a copy is kept)"),
+    "defer": mark("the sender waits and comes back"),
+    "spool": mark("we keep the mail until it is back"),
+    "hold": mark("refused copies are held"),
+    "split": mark("later recipients are put off"),
+}
+"""What the choices are called."""
+GROUPS = (
+    (mark("Recipients and delivery"), ("recipients", "on_backend_down", "mixed")),
+    (mark("Refusing"), ("preset", "score.tag_at", "score.quarantine_at", "score.reject_at", "refuse_at",
+                        "refuse_at.unknown")),
+    (mark("Keeping"), ("keep_days", "subjects")),
+)  # fmt: skip
+"""The order of the form. The route and the bypass have forms of their own."""
+
+
+def shown_keys() -> tuple[str, ...]:
+    """Return the settings of the form; what is in no group comes last."""
+    grouped = [key for _, keys in GROUPS for key in keys]
+    return (*grouped, *(key for key in SETTINGS if key not in grouped and key not in (ROUTE, "bypass")))
+
+
+def groups(fields: Iterable[Field]) -> list[tuple[str, list[Field]]]:
+    """Return the inputs under their headings."""
+    by_name = {one.name: one for one in fields}
+    found = [(title, [by_name.pop(key) for key in keys if key in by_name]) for title, keys in GROUPS]
+    return [*found, (mark("More"), list(by_name.values()))] if by_name else found
+
+
+def fields_of(
+    values: Mapping[str, tuple[Any, str]],
+    faults: Mapping[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
+    keys: Iterable[str] | None = None,
+) -> list[Field]:
+    """Return the inputs; `values`: key -> (value, origin); `typed` stands where something was wrong."""
+    found = []
+    for key in keys if keys is not None else shown_keys():
+        setting = SETTINGS[key]
+        kind = kind_of(setting)
+        value, origin = values.get(key, (setting.default, "default"))
+        text = typed[key] if typed is not None and key in typed else written(kind, value)
+        numeric = kind == "number"
+        found.append(
+            Field(
+                key,
+                kind,
+                text,
+                setting.sentence,
+                label=LABELS.get(key, key),
+                least=1 if numeric else None,
+                whole=numeric,
+                choices=tuple(setting.allowed.split(", ")) if kind == "choice" else ("off",),
+                texts=CHOICES,
+                origin=origin,
+                fault=(faults or {}).get(key, ""),
+            )
+        )
+    return found
+
+
+def read(form: Mapping[str, str], keys: Iterable[str] | None = None) -> Read:
+    """Return what was typed for these settings."""
+    done = Read()
+    for key in keys if keys is not None else shown_keys():
+        try:
+            done.values[key] = value_of(kind_of(SETTINGS[key]), form.get(key, ""))
+        except ValueError as error:
+            done.faults[key] = str(error)
+    return done
+
+
+def kind_of(setting: Setting) -> str:
+    """Return the kind of input that a setting needs, by its default and what it may be."""
+    if setting.key == ROUTE:
+        return "lines"
+    if isinstance(setting.default, bool):
+        return "flag"
+    if isinstance(setting.default, int):
+        return "number"
+    return "words" if "points" in setting.allowed else "choice"

@@ -96,7 +96,7 @@ class House:
             self.desk,
             self.people,
             "mx.gatepost.test",
-            processes=lambda: [Process("w0", 1, 1)],
+            processes=self.processes,
             **site,
         )
         self.app = make_app(
@@ -106,6 +106,12 @@ class House:
             for name in ("ann.example", "eve.example"):
                 domains.add(desk, name, [f"smtp://mail.{name}"])
                 recipients.add(desk, name, ["you", "postmaster"])
+
+    def processes(self) -> list[Process]:
+        """Return one worker that is up to date, and a keeper that is not."""
+        with self.desk() as desk:
+            version = desk.policy.version()
+        return [Process("w0", 1, version), Process("keeper", 2, version - 1)]
 
     def desk(self, by: str = "test", admin: bool = True) -> Desk:
         """Return a desk on the same data."""

@@ -36,7 +36,7 @@ def journal(house: House, at: float, days: int = DAYS, each_day: int = 60) -> No
     number = 0
     for day in range(days, -1, -1):
         for n in range(each_day + dice.randrange(20)):
-            clock[0] = at - day * 86_400 - dice.randrange(3_600, 80_000) if day else at - n * 97
+            clock[0] = at - day * 86_400 - dice.randrange(3_600, 80_000) if day else at - (80 - n) * 97
             fate, plugin, code, reason, _ = dice.choices(FATES, [one[4] for one in FATES])[0]
             domain = dice.choice(("ann.example", "ann.example", "eve.example"))
             number += 1

@@ -128,3 +128,19 @@ def test_no_row_is_read(journal: JournalStore) -> None:
     read = [step for step in plans if step.startswith(("SCAN", "SEARCH"))]
     by_hour = "USING PRIMARY KEY (hour>?)"
     assert ["SEARCH tally " + by_hour] * 2 + ["SEARCH watched " + by_hour, "SEARCH tally " + by_hour] == read
+
+
+def test_hours(journal: JournalStore, clock: Clock) -> None:
+    """Of one domain as of all: from the first hour to before the last, without sessions."""
+    first = int(clock.now // HOUR)
+    for hour, (domain, fate) in enumerate(
+        (("a.test", "accepted"), ("b.test", "rejected"), ("a.test", "rejected"))
+    ):
+        clock.now = (first + hour) * HOUR
+        write(journal, clock, line(hour, domain, fate))
+
+    assert [(first, "accepted", "", 1), (first + 2, "rejected", "dnsbl", 1)] == journal.hours(
+        "a.test", first, first + 3
+    )
+    assert [first, first + 1] == [one[0] for one in journal.hours(None, first, first + 2)]
+    assert [] == journal.hours("a.test", first + 3, first + 3)

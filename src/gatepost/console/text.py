@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -133,7 +133,17 @@ class Words:
 
     def day(self, at: float) -> str:
         """Return weekday and date."""
-        return dates.format_date(self._local(at).date(), "EEE d MMM", locale=self.locale)
+        return self.date(self._local(at).date())
+
+    def date(self, day: date) -> str:
+        """Return weekday and date of a day that is one already."""
+        return dates.format_date(day, "EEE d MMM", locale=self.locale)
+
+    def change(self, now: float, then: float) -> str:
+        """Return by how much something became more or less, in per cent with its sign."""
+        return (
+            numbers.format_percent((now - then) / then, "+#,##0%;-#,##0%", locale=self.locale) if then else ""
+        )
 
     def ago(self, at: float | None) -> str:
         """Return how long ago something was, or in how long it will be."""

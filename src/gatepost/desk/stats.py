@@ -143,16 +143,16 @@ def stats(desk: Desk, domain: str | None, since: float) -> Stats:
         together[fate, plugin] += number
     for hour, fate, plugin, number in tally.hours:
         by_day[_day(hour)][fate, plugin] += number
-    lines = [_line(name, counted) for name, counted in by_domain.items()]
+    lines = [line_of(name, counted) for name, counted in by_domain.items()]
     return Stats(
         domain,
         since // HOUR * HOUR,
         tally.sessions if domain is None else None,
-        _line("", together),
-        _checks(together),
+        line_of("", together),
+        checks_of(together),
         _watched((plugin, fate, number) for _, plugin, fate, number in tally.watched),
         sorted(lines, key=lambda one: (-one.total, one.name)),
-        [_line(day, counted) for day, counted in by_day.items()],
+        [line_of(day, counted) for day, counted in by_day.items()],
     )
 
 
@@ -160,7 +160,8 @@ def _day(hour: int) -> str:
     return time.strftime("%Y-%m-%d", time.localtime(hour * HOUR))
 
 
-def _line(name: str, counted: Counter[tuple[str, str]]) -> Line:
+def line_of(name: str, counted: Counter[tuple[str, str]]) -> Line:
+    """Return a line for outcomes counted by fate and check."""
     fates: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     for (fate, plugin), number in counted.items():
@@ -181,7 +182,8 @@ def _line(name: str, counted: Counter[tuple[str, str]]) -> Line:
     )
 
 
-def _checks(counted: Counter[tuple[str, str]]) -> list[Check]:
+def checks_of(counted: Counter[tuple[str, str]]) -> list[Check]:
+    """Return what each check refused or deferred, for outcomes counted by fate and check; the most first."""
     by_plugin: dict[str, Counter[str]] = defaultdict(Counter)
     refused = spam = 0
     for (fate, plugin), number in counted.items():

@@ -109,3 +109,22 @@ def read(db: sqlite3.Connection, domain: str | None = None, since: float = 0.0) 
         )
     finally:
         db.execute("COMMIT")
+
+
+def hours(
+    db: sqlite3.Connection, domain: str | None, first: int, last: int
+) -> list[tuple[int, str, str, int]]:
+    """Return (hour, fate, plugin, number) of one domain or of all; hours from `first` to before `last`."""
+    if domain is None:
+        return db.execute(
+            "SELECT hour, fate, plugin, sum(number) FROM tally WHERE hour >= ? AND hour < ?"
+            " AND fate != 'session' GROUP BY hour, fate, plugin",
+            (first, last),
+        ).fetchall()
+    # Hour by hour: the key begins with it, and a span would read the counts of every domain.
+    return db.execute(
+        "WITH RECURSIVE span(hour) AS (SELECT ? UNION ALL SELECT hour + 1 FROM span WHERE hour + 1 < ?)"
+        " SELECT tally.hour, fate, plugin, number FROM span JOIN tally"
+        " ON tally.hour = span.hour AND domain = ? WHERE fate != 'session' AND ? < ?",
+        (first, last, domain, first, last),
+    ).fetchall()

@@ -154,6 +154,11 @@ class JournalStore:
         with errors_of(self.path):
             return journal_counts.read(self._db, domain, since)
 
+    def hours(self, domain: str | None, first: int, last: int) -> list[tuple[int, str, str, int]]:
+        """Return (hour, fate, plugin, number) for hours since 1970 from `first` to before `last`."""
+        with errors_of(self.path):
+            return journal_counts.hours(self._db, domain, first, last)
+
     # -- forgetting --------------------------------------------------------------------------
 
     def prune(self, now: float, keep_days: Callable[[str], int], max_rows: int = 100_000) -> int:

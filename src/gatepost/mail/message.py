@@ -161,7 +161,7 @@ def _decode_all(raw: str) -> str:
     at = 0
     for match in _WORD.finditer(raw):
         data = _decode_one(match[2], match[3])
-        codec = _codec(match[1])
+        codec = codec_of(match[1])
         if data is None or not codec:
             continue
         between = raw[at : match.start()]
@@ -192,7 +192,7 @@ def _decode_one(encoding: str, text: str) -> bytes | None:
         return None
 
 
-def _codec(charset: str) -> str:
+def codec_of(charset: str) -> str:
     """Return Python's name of a character set, "" for what is none.
 
     Only names that could be one are looked up: zip, punycode and rot13 are codecs too, and Python

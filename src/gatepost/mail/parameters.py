@@ -1,0 +1,91 @@
+"""The value of a structured MIME field: `type/subtype; name=value` (RFC 2045, 5.1; RFC 2183; RFC 2231).
+
+Bounded and tolerant: at most `MAX_PARAMETERS` of at most `MAX_VALUE` characters, in linear time. A name that
+is given twice, or in two ways, keeps every reading, since mail programs differ on which one they take.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+
+from gatepost.mail.message import codec_of, decode_words
+
+MAX_VALUE = 8_192
+"""Characters of a field that are read."""
+MAX_PARAMETERS = 100
+MAX_TEXT = 1_000
+"""Characters of one parameter."""
+
+_PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))')
+_ESCAPED = re.compile(r"\\(.)")
+_SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*?)")
+
+
+@dataclass(slots=True)
+class Value:
+    """A field's value taken apart."""
+
+    word: str = ""
+    """What stands before the first semicolon, in lower case: `text/html`, `attachment`."""
+    parameters: dict[str, list[str]] = field(default_factory=dict)
+    """Name in lower case -> all readings, the likeliest first."""
+    over_budget: bool = False
+
+    def get(self, name: str) -> str:
+        """Return the likeliest reading of a parameter, "" if it is not there."""
+        found = self.parameters.get(name)
+        return found[0] if found else ""
+
+
+def read_value(raw: str) -> Value:
+    """Take a field's value apart; nothing is refused."""
+    text = raw[:MAX_VALUE]
+    word, semicolon, rest = text.partition(";")
+    value = Value(_word(word), over_budget=len(raw) > MAX_VALUE)
+    plain: dict[str, list[str]] = {}
+    sections: dict[str, dict[int, tuple[str, bool]]] = {}
+    for count, match in enumerate(_PARAMETER.finditer(semicolon + rest)):
+        if count >= MAX_PARAMETERS:
+            value.over_budget = True
+            break
+        name, said = match[1].lower(), match[3]
+        said = _ESCAPED.sub(r"\1", match[2]) if said is None else said.strip()
+        if "*" not in name:
+            plain.setdefault(name, []).append(said[:MAX_TEXT])
+            continue
+        section = _SECTION.fullmatch(name)
+        if section is not None:
+            sections.setdefault(section[1], {}).setdefault(int(section[2] or 0), (said, bool(section[3])))
+    # RFC 2231 goes first where both are there (RFC 6266, 4.3 says so for the web; mail programs follow).
+    for name, pieces in sections.items():
+        value.parameters.setdefault(name, []).append(_joined(pieces)[:MAX_TEXT])
+    for name, said_all in plain.items():
+        value.parameters.setdefault(name, []).extend(decode_words(said, MAX_TEXT) for said in said_all)
+    return value
+
+
+def _word(text: str) -> str:
+    """Comments and blanks are no part of it (`text/plain (their own words)`)."""
+    return text.partition("(")[0].strip().lower()[:200]
+
+
+def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
+    """Join the sections of one parameter; the first one may say the character set (RFC 2231, 4)."""
+    charset, data, said = "", b"", ""
+    for number in sorted(pieces):
+        text, encoded = pieces[number]
+        if not encoded:
+            data += text.encode("utf-8", "replace")
+            continue
+        if number == 0 and text.count("'") >= 2:
+            charset, _, text = text.split("'", 2)
+        data += unquote_to_bytes(text)
+        if len(data) > 4 * MAX_TEXT:
+            break
+    try:
+        said = data.decode(codec_of(charset) or "utf-8")
+    except UnicodeDecodeError:
+        said = data.decode("latin-1")
+    return said if said.isprintable() else "".join(c if c.isprintable() else " " for c in said)

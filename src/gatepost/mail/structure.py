@@ -1,0 +1,259 @@
+"""The MIME structure of a message (RFC 2046): its parts with byte-exact spans, in one pass.
+
+Bounded: parts, depth and bytes of a part's header. What a mail program may read in another way (a
+boundary that is missing or doubled, two Content-Types, an encoding nobody knows) stands in `troubles`:
+it is not decided here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from gatepost.mail.decode import ENCODINGS, decode_text, decode_transfer
+from gatepost.mail.message import Message, find_border
+from gatepost.mail.parameters import Value, read_value
+
+MAX_PARTS = 1_000
+MAX_DEPTH = 30
+MAX_PART_HEAD = 16_384
+"""Bytes of a part's header block that are looked at."""
+MAX_BOUNDARY = 1_000
+"""RFC 2046, 5.1.1 allows 70; longer ones are met."""
+
+AS_IT_IS = ("", "7bit", "8bit", "binary")
+MESSAGES = ("message/rfc822", "message/global")
+MAX_INNER = 1 << 20
+"""Bytes of an encoded message in a message that are looked at."""
+
+_DASHES = re.compile(rb"^--([^\r\n]{1,1010})", re.MULTILINE)
+_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
+
+
+@dataclass(slots=True)
+class Part:
+    """One part; a multipart is one, too, with its own parts behind it."""
+
+    raw: bytes = field(repr=False)
+    """The whole message, shared by all parts."""
+    headers: Message
+    """The part's own header block; of the first part that of the message."""
+    content_type: Value
+    disposition: Value
+    encoding: str
+    """`base64`, `quoted-printable` and so on, in lower case."""
+    start: int
+    """Where its header block begins in `raw`, and where its content begins and ends."""
+    body: int
+    end: int
+    depth: int
+
+    @property
+    def type(self) -> str:
+        """`text/html`, in lower case; `text/plain` where nothing useful is said (RFC 2045, 5.2)."""
+        return self.content_type.word
+
+    @property
+    def is_multipart(self) -> bool:
+        """Whether it only holds other parts."""
+        return self.type.startswith("multipart/")
+
+    @property
+    def filenames(self) -> list[str]:
+        """All names that a mail program may show for it, the likeliest first."""
+        found = self.disposition.parameters.get("filename", []) + self.content_type.parameters.get("name", [])
+        return list(dict.fromkeys(found))
+
+    def content(self, limit: int = 1 << 20) -> bytes:
+        """Return at most `limit` bytes with the transfer encoding undone."""
+        end = min(self.end, self.body + 4 * limit + 1_000)
+        return decode_transfer(self.raw[self.body : end], self.encoding, limit)
+
+    def text(self, limit: int = 1 << 18) -> str:
+        """Return the content as text."""
+        html = self.type == "text/html"
+        return decode_text(self.content(limit), self.content_type.get("charset"), html=html)
+
+
+@dataclass(slots=True)
+class Structure:
+    """All parts in the order of the bytes, and what is odd about them."""
+
+    parts: list[Part] = field(default_factory=list)
+    troubles: list[str] = field(default_factory=list)
+    """Each once: what can be read in more than one way, and which bound was passed."""
+
+    def leaves(self) -> Iterator[Part]:
+        """Yield the parts that hold something themselves."""
+        return (part for part in self.parts if not part.is_multipart)
+
+    def trouble(self, what: str) -> None:
+        """Note it once."""
+        if what not in self.troubles:
+            self.troubles.append(what)
+
+
+def read_structure(message: Message) -> Structure:
+    """Read the parts of a message whose bytes are there (`message.body`)."""
+    raw = message.body or message.head
+    found = Structure()
+    if message.ambiguous:
+        found.trouble("ambiguous header")
+    _Walk(raw, found).message(message, 0, len(message.head) if message.body else len(raw))
+    return found
+
+
+class _Walk:
+    """One pass: a stack of open multiparts, and the delimiter lines in the order of the bytes."""
+
+    def __init__(self, raw: bytes, found: Structure) -> None:
+        self.raw = raw
+        self.found = found
+        self.open: list[tuple[bytes, Part]] = []
+        self.current: Part | None = None
+        self.inner: list[Part] = []
+        """Messages that are encoded: bytes of their own, read when this pass is over."""
+
+    def message(self, headers: Message, start: int, body: int, depth: int = 0) -> None:
+        self._begin(headers, start, body, depth)
+        for match in _DASHES.finditer(self.raw, body):
+            if not self.open:
+                break
+            self._line(match)
+            if len(self.found.parts) >= MAX_PARTS:
+                self.found.trouble("too many parts")
+                break
+        if self.open:
+            self.found.trouble("no closing boundary")
+        for part in self.inner:
+            raw = part.content(MAX_INNER).replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+            border = find_border(raw)
+            head = raw[:border] if border >= 0 else raw
+            if len(self.found.parts) < MAX_PARTS:
+                _Walk(raw, self.found).message(Message(head, raw), 0, len(head), part.depth + 1)
+
+    def _begin(self, headers: Message, start: int, body: int, depth: int, usual: str = "text/plain") -> None:
+        part = Part(
+            self.raw,
+            headers,
+            self._type(headers, usual),
+            read_value(headers.get("content-disposition") or ""),
+            self._encoding(headers),
+            start,
+            body,
+            len(self.raw),
+            depth,
+        )
+        self.found.parts.append(part)
+        self.current = part
+        if part.content_type.over_budget or part.disposition.over_budget:
+            self.found.trouble("too many parameters")
+        if part.is_multipart:
+            self._open(part)
+        elif part.type in MESSAGES:
+            self._inner(part)
+
+    def _inner(self, part: Part) -> None:
+        """A message in the message: a reader shows it, so it is read, too."""
+        if part.depth >= MAX_DEPTH:
+            self.found.trouble("too deep")
+        elif part.encoding in AS_IT_IS:
+            inner, at = self._head(part.body)
+            self._begin(inner, part.body, at, part.depth + 1)
+        else:  # RFC 2046, 5.2.1 forbids to encode it; mail programs decode it all the same
+            self.inner.append(part)
+
+    def _open(self, part: Part) -> None:
+        readings = part.content_type.parameters.get("boundary", [])
+        if len(set(readings)) > 1:
+            self.found.trouble("several boundaries")
+        boundary = readings[0].rstrip() if readings else ""
+        if not boundary or len(boundary) > MAX_BOUNDARY:
+            self.found.trouble("no boundary")
+        elif part.depth >= MAX_DEPTH:
+            self.found.trouble("too deep")
+        else:
+            if any(known == boundary.encode("utf-8", "replace") for known, _ in self.open):
+                self.found.trouble("a boundary twice")
+            self.open.append((boundary.encode("utf-8", "replace"), part))
+
+    def _line(self, match: re.Match[bytes]) -> None:
+        """A line that may be a delimiter: a whole line before one that only begins so (RFC 2046, 5.1.1)."""
+        line = match[1].rstrip(b" \t")
+        levels = range(len(self.open) - 1, -1, -1)
+        for level in levels:
+            boundary = self.open[level][0]
+            if line in (boundary, boundary + b"--"):
+                self._delimiter(level, match, closes=line != boundary)
+                return
+        for level in levels:
+            boundary = self.open[level][0]
+            if line.startswith(boundary):
+                self._delimiter(level, match, closes=line.startswith(b"--", len(boundary)))
+                return
+
+    def _delimiter(self, level: int, match: re.Match[bytes], *, closes: bool) -> None:
+        if closes:
+            self._close_down_to(level, match.start())
+            return
+        parent = self.open[level][1]
+        self._close_down_to(level + 1, match.start())
+        at = self.raw.find(b"\n", match.end()) + 1 or len(self.raw)
+        headers, body = self._head(at)
+        usual = "message/rfc822" if parent.type == "multipart/digest" else "text/plain"
+        self._begin(headers, at, body, parent.depth + 1, usual)
+
+    def _close_down_to(self, level: int, at: int) -> None:
+        """End the part in hand and the multiparts from this level on; the line end is the boundary's."""
+        end = at - 2 if self.raw[at - 2 : at] == b"\r\n" else at - 1
+        if self.current is not None and not self.current.is_multipart:
+            self._end(self.current, end)
+        for _, part in self.open[level:]:
+            self._end(part, end)
+        if level < len(self.open) - 1:
+            self.found.trouble("an inner boundary was not closed")
+        del self.open[level:]
+        self.current = None
+
+    def _end(self, part: Part, end: int) -> None:
+        part.end = min(part.end, max(part.body, end))
+
+    def _head(self, start: int) -> tuple[Message, int]:
+        """Read a part's header block; it may be empty, and its empty line may be missing."""
+        block = self.raw[start : start + MAX_PART_HEAD]
+        for boundary, _ in self.open:  # a part may have no header, and no content
+            at = (b"\n" + block).find(b"\n--" + boundary)
+            if at >= 0:
+                block = block[:at]
+        if block.startswith((b"\r\n", b"\n")):
+            return Message(b"\r\n"), start + (2 if block[:1] == b"\r" else 1)
+        border = find_border(block)
+        lf = block.find(b"\n\n")
+        if lf >= 0 and (border < 0 or lf + 2 < border):
+            border = lf + 2
+        if border < 0:
+            if block:
+                self.found.trouble("a part without an end of its header")
+            border = len(block)
+        return Message(block[:border]), start + border
+
+    def _type(self, headers: Message, usual: str) -> Value:
+        said = headers.all("content-type")
+        if len(said) > 1:
+            self.found.trouble("several Content-Types")
+        value = read_value(said[0]) if said else Value(usual)
+        if not _TYPE.fullmatch(value.word):
+            self.found.trouble("unreadable Content-Type")
+            if not value.word.startswith("multipart/"):
+                value.word = "text/plain"
+        return value
+
+    def _encoding(self, headers: Message) -> str:
+        said = headers.all("content-transfer-encoding")
+        if len(said) > 1:
+            self.found.trouble("several encodings")
+        encoding = said[0].partition(";")[0].partition("(")[0].strip().lower() if said else ""
+        if encoding not in ENCODINGS:
+            self.found.trouble("unknown encoding")
+        return encoding

@@ -57,7 +57,8 @@ def test_bounds() -> None:
 
 @pytest.mark.parametrize(
     "html",
-    ["<" * 200_000, "<a " * 80_000, "<script" * 30_000, "<!--" * 60_000, "href=" * 50_000, '<a href="' * 30_000, "&" * 250_000,
+    ["<" * 200_000, "<a " * 80_000, "<script" * 30_000, "<!--" * 60_000, "href=" * 50_000,
+     '<a href="' * 30_000, "&" * 250_000,
      "www." * 60_000, "http://" * 30_000, "<div>" * 50_000, "&#1" * 80_000],
     ids=lambda html: ascii(html[:8]),
 )  # fmt: skip

@@ -146,7 +146,7 @@ def test_bounds_are_told() -> None:
 PIECES = st.sampled_from(
     [b"--b\r\n", b"--b--\r\n", b"--c\r\n", b"\r\n", b"\n", b"x",
      b"Content-Type: multipart/mixed; boundary=c\r\n",
-     b"Content-Type: message/rfc822\r\n", b"Content-Transfer-Encoding: base64\r\n", b"\0", b"--", b": ", b"=?"]
+     b"Content-Type: message/rfc822\r\n", b"Content-Transfer-Encoding: base64\r\n", b"\0", b"--", b": "]
 )  # fmt: skip
 
 

@@ -70,6 +70,11 @@ class People:
             Visited(f"id-{name}", self.known[name]) if name in self.known and name not in self.gone else None
         )
 
+    def bearer(self, desk: Desk, token: str) -> Visited | None:
+        """A program's token is `program-` and the name of whose it is."""
+        name = token.removeprefix("program-")
+        return Visited(f"token of {name}", self.known[name]) if name in self.known and name != token else None
+
     def sign_out(self, desk: Desk, token: str) -> None:
         """End it."""
         self.gone.add(token.removeprefix("token-"))
@@ -96,6 +101,7 @@ class House:
             self.desk,
             self.people,
             "mx.gatepost.test",
+            bearer=self.people.bearer,
             processes=self.processes,
             **site,
         )

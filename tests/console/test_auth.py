@@ -1,8 +1,9 @@
 """Who is not signed in sees nothing; what is not theirs does not exist for them."""
 
+import httpx
 import pytest
 
-from gatepost.console.auth import Looking
+from gatepost.console.auth import Changing, Looking
 from gatepost.console.render import show
 from tests.console.house import House
 
@@ -56,3 +57,23 @@ def test_names(probed: House) -> None:
     """Each sees the domains that are theirs."""
     assert "eve.example" in probed.browser("root").page("/")
     assert "eve.example" not in probed.browser("ann").page("/")
+
+
+def test_a_programs_token(probed: House) -> None:
+    """A token opens the API and no page; it needs no form's secret; a wrong one is 401 despite a cookie."""
+
+    def probe(here: Changing) -> dict[str, str]:
+        return {"name": here.user.name, "domain": here.domain}
+
+    probed.app.add_api_route("/api/v1/probe/{domain}", probe, methods=["POST"])
+    client = probed.browser("root").client
+
+    def ask(token: str, path: str = "/api/v1/probe/ann.example", method: str = "POST") -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}"}
+        return client.request(method, path, headers=headers)  # type: ignore[no-any-return]
+
+    assert {"name": "ann", "domain": "ann.example"} == ask("program-ann").json()
+    assert 404 == ask("program-eve").status_code
+    assert (401, "Bearer") == (ask("token-root").status_code, ask("wrong").headers["www-authenticate"])
+    assert 303 == ask("program-ann", "/probe/ann.example", "GET").status_code
+    assert 403 == client.post("/api/v1/probe/ann.example").status_code

@@ -12,7 +12,7 @@ import importlib.util
 import ipaddress
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
@@ -24,7 +24,7 @@ from gatepost.server.board import Board
 from gatepost.server.sockets import parse_host_port
 
 if TYPE_CHECKING:
-    from gatepost.console.site import Accounts, Process, Site
+    from gatepost.console.site import Accounts, Process, Site, Visit
     from gatepost.desk.desk import Desk
 
 PACKAGES = ("fastapi", "uvicorn", "jinja2", "multipart", "babel", "argon2")
@@ -149,6 +149,7 @@ def make_site(config: Config, board: Board) -> Site:
         accounts(),
         config.hostname,
         config.console.public_url,
+        bearer=bearer(),
         processes=lambda: processes(board),
     )
 
@@ -158,6 +159,17 @@ def accounts() -> Accounts:
     if importlib.util.find_spec("gatepost.desk.sessions") is None:
         return NoAccounts()
     return cast("Accounts", importlib.import_module("gatepost.desk.sessions"))
+
+
+def bearer() -> Callable[[Desk, str], Visit | None]:
+    """Return who knows the tokens of programs; where nobody does, none is good."""
+    from gatepost.console.site import no_bearer
+
+    if importlib.util.find_spec("gatepost.desk.tokens") is None:
+        return no_bearer
+    return cast(
+        "Callable[[Desk, str], Visit | None]", importlib.import_module("gatepost.desk.tokens").who_bears
+    )
 
 
 class NoAccounts:

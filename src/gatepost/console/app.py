@@ -36,25 +36,36 @@ def make_app(site: Site, report: Report = lambda _event, _path, _error: None) ->
     app.state.site = site
     app.state.report = report
     errors.install(app)
-    shown = [static.router, *_routers(pages)]
+    shown, programs = [static.router, *_routers(pages)], list(_routers(api))
     for router in shown:
         app.include_router(router, include_in_schema=False)
-    for router in _routers(api):
+    for router in programs:
         app.include_router(router, prefix=API)
-    app.state.pages = frozenset(
-        str(getattr(route, "path", ""))
-        for page in shown
-        for route in page.routes
-        if "GET" in getattr(route, "methods", ())
-    )
-    app.state.paths = frozenset(str(getattr(route, "path", "")) for page in shown for route in page.routes)
+    app.state.mounted = [
+        *(one for router in shown for one in _of(router)),
+        *((method, API + path) for router in programs for method, path in _of(router)),
+    ]
+    app.state.paths = frozenset(path for _, path in app.state.mounted)
     app.add_middleware(Shield, secure=site.secure)
     return app
 
 
+def mounted(app: FastAPI) -> list[tuple[str, str]]:
+    """Return (method, path) of every page and every route of the API."""
+    return list(app.state.mounted)
+
+
 def page_paths(app: FastAPI) -> frozenset[str]:
-    """Return the paths of pages that can be asked for (GET), as they are mounted."""
-    return frozenset(app.state.pages)
+    """Return the paths of pages for people that can be asked for, as they are mounted."""
+    return frozenset(
+        path for method, path in mounted(app) if method == "GET" and not path.startswith("/api/")
+    )
+
+
+def _of(router: APIRouter) -> Iterator[tuple[str, str]]:
+    for route in router.routes:
+        for method in sorted(getattr(route, "methods", None) or ()):
+            yield method, str(getattr(route, "path", ""))
 
 
 def _routers(package: ModuleType) -> Iterator[APIRouter]:

@@ -70,6 +70,11 @@ class Process:
     """The policy that it uses now."""
 
 
+def no_bearer(_desk: Desk, _token: str) -> Visit | None:
+    """Know no token."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """One console."""
@@ -80,6 +85,8 @@ class Site:
     hostname: str
     public_url: str = ""
     """As people reach us from outside; https there makes cookies secure."""
+    bearer: Callable[[Desk, str], Visit | None] = no_bearer
+    """(desk, token) -> whose token it is, with the rights that it has; None for one that is not known."""
     processes: Callable[[], list[Process]] = list
     clock: Callable[[], float] = time.time
 

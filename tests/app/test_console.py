@@ -1,9 +1,11 @@
 """The console's process says what it lacks, denies everybody without accounts, knows the others' versions."""
 
+import socket
+
 import pytest
 
 from gatepost.app import console
-from gatepost.app.console import NoAccounts, loopback, missing, processes
+from gatepost.app.console import NoAccounts, loopback, missing, open_socket, processes
 from gatepost.console.site import Process
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
@@ -33,6 +35,14 @@ def test_processes() -> None:
 
     assert [("w1", 7), ("keeper", 8)] == [(one.name, one.version) for one in processes(board)]
     assert isinstance(processes(board)[0], Process)
+
+
+def test_open_socket() -> None:
+    """It says that it is TCP, so that no answer waits for an acknowledgement; a taken port is an error."""
+    with open_socket("127.0.0.1", 0) as sock:
+        assert socket.IPPROTO_TCP == sock.proto
+        with pytest.raises(OSError, match="in use"):
+            open_socket("127.0.0.1", sock.getsockname()[1])
 
 
 @pytest.mark.parametrize(

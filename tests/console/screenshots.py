@@ -13,8 +13,11 @@ from tests.console.seed import now, sow
 from tests.console.served import Served
 
 
-def take(folder: Path, only: str = "") -> list[Path]:
-    """Write the pictures; returns their paths. `only`: pages whose path holds this."""
+def take(folder: Path, only: str = "", *, whole: bool = True) -> list[Path]:
+    """Write the pictures; returns their paths.
+
+    `only`: pages whose path holds this. `whole`: the page to its end, not what the window shows alone.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     taken = []
     with tempfile.TemporaryDirectory() as data:
@@ -33,11 +36,12 @@ def take(folder: Path, only: str = "") -> list[Path]:
                             window.page.wait_for_timeout(150)  # a chart is drawn behind the load
                             name = path.strip("/").replace("/", "_") or "first"
                             target = folder / f"{name}.{size}.{'dark' if dark else 'light'}.png"
-                            window.page.screenshot(path=target, full_page=True)
+                            window.page.screenshot(path=target, full_page=whole)
                             taken.append(target)
     return taken
 
 
 if __name__ == "__main__":
-    for written in take(Path(sys.argv[1]), *sys.argv[2:3]):
+    words = [word for word in sys.argv[1:] if word != "--window"]
+    for written in take(Path(words[0]), *words[1:2], whole="--window" not in sys.argv):
         sys.stdout.write(f"{written}\n")

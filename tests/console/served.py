@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 from typing import Any
 
 import uvicorn
+
+from gatepost.app.console import open_socket
 
 
 class Served:
     """An app that answers on 127.0.0.1 until it is closed."""
 
     def __init__(self, app: Any) -> None:
-        self.sock = socket.create_server(("127.0.0.1", 0))
+        self.sock = open_socket("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{self.sock.getsockname()[1]}"
         config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
         self.server = uvicorn.Server(config)

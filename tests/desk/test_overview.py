@@ -9,7 +9,7 @@ import pytest
 
 from gatepost.desk import domains
 from gatepost.desk.desk import Desk
-from gatepost.desk.overview import latest, overview
+from gatepost.desk.overview import latest, overview, weeks
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
 
@@ -84,6 +84,17 @@ def test_what_is_remembered_is_not_wrong(place: Place) -> None:
     place.mail(NOW)
     place.now += 700
     assert 3 == overview(place.desk, ["example.org"], UTC).today.accepted
+
+
+def test_weeks(place: Place) -> None:
+    """Each domain's last seven days; what comes later is seen a minute later."""
+    place.mail(NOW)
+    place.mail(NOW - 9 * DAY)
+    assert {"example.org": 1} == {name: line.accepted for name, line in weeks(place.desk).items()}
+    place.mail(NOW, domain="second.example")
+    assert {"example.org"} == weeks(place.desk).keys()
+    place.now += 61
+    assert {"example.org", "second.example"} == weeks(place.desk).keys()
 
 
 def test_latest(place: Place) -> None:

@@ -12,7 +12,7 @@ from gatepost.console.auth import Admin, Here, SignedIn
 from gatepost.console.render import go, show, words_of
 from gatepost.console.text import mark
 from gatepost.console.typed import Typed
-from gatepost.desk import checks, domains, domains_listed, recipients, route_check
+from gatepost.desk import checks, domains, domains_listed, overview, recipients, route_check
 from gatepost.desk.errors import DeskError
 from gatepost.desk.stats import Line, stats
 from gatepost.policy.presets import PRESETS
@@ -125,7 +125,7 @@ def _names(here: Here, wanted: str, after: str) -> tuple[list[str], bool]:
 
 
 def _week(here: Here, names: list[str]) -> dict[str, Line]:
-    since = here.desk.clock() - checks.LATELY
     if here.is_admin:
-        return {line.name: line for line in stats(here.desk, None, since).domains}
+        return overview.weeks(here.desk)
+    since = here.desk.clock() - checks.LATELY
     return {name: stats(here.desk, name, since).all for name in names}

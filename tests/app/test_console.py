@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from gatepost.app import console
-from gatepost.app.console import NoAccounts, loopback, missing, open_socket, processes
+from gatepost.app.console import NoAccounts, in_the_clear, loopback, missing, open_socket, processes
 from gatepost.console.site import Process
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
@@ -59,3 +59,11 @@ def test_open_socket() -> None:
 def test_loopback(host: str, expected: bool) -> None:
     """Only this machine reaches a loopback address."""
     assert expected == loopback(host)
+
+
+def test_in_the_clear() -> None:
+    """A console that others reach without TLS is warned of."""
+    assert in_the_clear("0.0.0.0", "")
+    assert in_the_clear("192.0.2.1", "http://mail.example")
+    assert not in_the_clear("0.0.0.0", "https://mail.example")
+    assert not in_the_clear("127.0.0.1", "")

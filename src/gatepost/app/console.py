@@ -79,7 +79,7 @@ class Console:
         """Return the listening socket; None where the end came first."""
         listen = self._config.console.listen
         host, port = parse_host_port(listen)
-        if not loopback(host) and not self._config.console.public_url.startswith("https://"):
+        if in_the_clear(host, self._config.console.public_url):
             why = "passwords cross the network in the clear: put a TLS proxy before it and set public_url"
             self._log.event("console_without_tls", "warning", listen=listen, why=why)
         said = False
@@ -211,6 +211,11 @@ def open_socket(host: str, port: int) -> socket.socket:
         sock.close()
         raise
     return sock
+
+
+def in_the_clear(host: str, public_url: str) -> bool:
+    """Return whether others can reach the console without TLS, as far as the configuration tells."""
+    return not loopback(host) and not public_url.startswith("https://")
 
 
 def loopback(host: str) -> bool:

@@ -103,6 +103,17 @@ def read(form: Mapping[str, str], keys: Iterable[str] | None = None) -> Read:
     return done
 
 
+def wrong(values: Mapping[str, Any]) -> dict[str, str]:
+    """Return what is wrong with each value alone, so that all of it is told at once."""
+    found = {}
+    for key, value in values.items():
+        try:
+            SETTINGS[key].check(value)
+        except ValueError as error:
+            found[key] = f"{error}: {SETTINGS[key].allowed}"
+    return found
+
+
 def kind_of(setting: Setting) -> str:
     """Return the kind of input that a setting needs, by its default and what it may be."""
     if setting.key == ROUTE:

@@ -32,6 +32,7 @@ MENU = (
     Item("/training", mark("Training")),
     Item("/changes", mark("Changes")),
     Item("/checks", mark("Checks"), admin=True),
+    Item("/settings", mark("Settings"), admin=True),
     Item("/users", mark("Users"), admin=True),
     Item("/health", mark("Health"), admin=True),
 )

@@ -33,7 +33,7 @@ def overview(here: Looking) -> Response:
 def save(here: Changing, fields: Typed) -> Response:
     """Keep its settings."""
     read = core_form.read(below(SETTING, fields))
-    faults = read.faults | _faults(read.values)
+    faults = read.faults | core_form.wrong(read.values)
     if faults:
         return _page(here, faults, fields)
     values = forms.changed(_values(here), read.values)
@@ -137,17 +137,6 @@ def _page(
 def _values(here: Here) -> dict[str, tuple[Any, str]]:
     found, _ = domains.get_values(here.desk, here.domain)
     return {one.key: (one.value, one.origin) for one in found if one.key in SETTINGS}
-
-
-def _faults(values: dict[str, Any]) -> dict[str, str]:
-    """Return what is wrong with each value alone, so that all of it is told at once."""
-    found = {}
-    for key, value in values.items():
-        try:
-            SETTINGS[key].check(value)
-        except ValueError as error:
-            found[key] = f"{error}: {SETTINGS[key].allowed}"
-    return found
 
 
 def _done(here: Here, said: str) -> Response:

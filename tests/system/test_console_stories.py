@@ -1,0 +1,154 @@
+"""Stories 1 and 2 of the console, by a browser on a desktop and a phone, with and without JavaScript.
+
+A gateway with two workers, its console, a resolver with a block list, a back end; mail over SMTP in between.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from gatepost.config import load
+from gatepost.config.desks import desk_from
+from gatepost.console.app import make_app
+from gatepost.console.site import Site
+from gatepost.desk.desk import Desk
+from gatepost.plugin.registry import load as load_checks
+from tests.console.chromium import Window
+from tests.console.house import People, Somebody
+from tests.console.served import Served
+from tests.system.dns import Rbldnsd, Unbound
+from tests.system.gateway import Gateway
+from tests.system.process import wait_until
+from tests.system.sink import Sink
+
+LISTED, CLEAN = "127.0.0.9", "127.0.0.1"
+WAYS = [("desktop", True), ("phone", True), ("desktop", False), ("phone", False)]
+LETTER = b"Subject: hello\r\n\r\nIt works.\r\n"
+
+
+@dataclass
+class Place:
+    """What the stories happen at."""
+
+    gateway: Gateway
+    url: str
+    people: People
+    sink: Sink
+
+
+@pytest.fixture
+def place(make_gateway: Callable[..., Gateway], unbound: Unbound, sink: Sink) -> Iterator[Place]:
+    """Give a gateway of two workers without domains, and its console."""
+    gateway = make_gateway(dns={"servers": [unbound.server]}, smtp={"workers": 2})
+    config = load(str(gateway.config), {})
+    checks = load_checks(None)
+
+    def desk_for(by: str, admin: bool) -> Desk:
+        return desk_from(config, by, admin=admin, registry=checks)
+
+    people = People({"root": Somebody("root", "admin")})
+    with Served(make_app(Site(desk_for, people, config.hostname))) as served:
+        yield Place(gateway, served.url, people, sink)
+
+
+def axe(window: Window, scripts: bool) -> None:
+    """Look at the page with axe-core (which is a script)."""
+    if scripts:
+        assert [] == window.axe()
+
+
+@pytest.mark.parametrize(("size", "scripts"), WAYS)
+def test_story_1(chromium: Browser, place: Place, size: str, scripts: bool) -> None:
+    """Sign in, add a domain in one form that tries its route, and its mail flows at once, on every worker."""
+    gateway, route = place.gateway, f"smtp://127.0.0.1:{place.sink.port}"
+    with Window(chromium, place.url, size, scripts=scripts) as window:
+        page = window.page
+        window.sign_in("root")
+        page.get_by_role("link", name="Add the first one").click()
+        page.get_by_label("Domain", exact=True).fill("story.example")
+        page.get_by_label("Where its mail goes").fill("smtp://127.0.0.1:1")
+        page.get_by_label("Recipients", exact=True).fill("ann\nbob@story.example")
+        page.get_by_role("button", name="Only try the route").click()
+        expect(page.get_by_text("The server cannot be reached.")).to_be_visible()
+        page.get_by_label("Where its mail goes").fill(route)
+        page.get_by_role("button", name="Only try the route").click()
+        expect(page.get_by_text("The server answers.")).to_be_visible()
+        expect(page.get_by_text("It knows the recipient.")).to_be_visible()
+        expect(
+            page.get_by_text("asking it is worthless")
+        ).to_be_visible()  # this server says yes to everybody
+        expect(page.get_by_text("It takes mail for any domain")).to_be_visible()
+        expect(page.get_by_text("10 mx.gatepost.test.", exact=True)).to_be_visible()
+        axe(window, scripts)
+        page.get_by_role("button", name="Add the domain").click()
+        expect(page.get_by_text("story.example is hosted here now")).to_be_visible()
+        gateway.until_accepted("bob@story.example")
+        wait_until(
+            lambda: all(gateway.rcpt("bob@story.example")[0] == 250 for _ in range(12)), "both workers", 3
+        )
+        assert 250 == gateway.send(["ann@story.example"], LETTER)[0]
+        assert 550 == gateway.rcpt("nobody@story.example")[0]
+        wait_until(lambda: len(place.sink.messages()) == 1, "the mail at the back end", 5)
+        page.goto("/")
+        if scripts:
+            expect(page.locator(".chart canvas")).to_be_visible()
+        else:
+            expect(page.locator("#days-table")).to_be_visible()
+        wait_until(
+            lambda: bool(page.reload()) and page.get_by_text("ann@story.example").count() > 0, "the mail", 10
+        )
+        axe(window, scripts)
+        assert ([], []) == (window.faults, window.foreign)
+
+
+@pytest.mark.parametrize(("size", "scripts"), WAYS)
+def test_story_2(chromium: Browser, place: Place, rbldnsd: Rbldnsd, size: str, scripts: bool) -> None:
+    """An owner sees one domain, has dnsbl watch, reads what it would do, turns it on, lets one past."""
+    gateway = place.gateway
+    for domain in ("owned.example", "other.example"):
+        gateway.cli("domain", "add", domain, "--route", f"smtp://127.0.0.1:{place.sink.port}")
+        gateway.cli("recipient", "add", domain, "ann")
+    gateway.until_accepted("ann@owned.example")
+    place.people.known["olga"] = Somebody("olga", "owner", ("owned.example",))
+    rbldnsd.list(LISTED)
+    with Window(chromium, place.url, size, scripts=scripts) as window:
+        page = window.page
+        window.sign_in("olga")
+        page.get_by_role("link", name="Domains").click()
+        expect(page.get_by_role("link", name="owned.example")).to_be_visible()
+        expect(page.get_by_text("other.example")).to_have_count(0)
+        assert 404 == getattr(page.goto("/domains/other.example"), "status", 0)
+        page.goto("/domains/owned.example/checks/dnsbl")
+        page.get_by_label("zones").fill("bl.test")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Saved.")).to_be_visible()
+        page.get_by_role("button", name="watch", exact=True).click()
+        expect(page.get_by_text("dnsbl watches")).to_be_visible()
+        axe(window, scripts)
+
+        def would_refuse() -> bool:
+            assert 250 == gateway.send(["ann@owned.example"], LETTER, source=LISTED)[0]
+            page.reload()
+            return page.get_by_text("would have refused").count() > 0
+
+        wait_until(would_refuse, "what it would have refused", 15)
+        expect(page.get_by_text("got in")).to_be_visible()
+        page.get_by_role("button", name="on", exact=True).click()
+        expect(page.get_by_text("dnsbl is on.")).to_be_visible()
+
+        def code(sender: str) -> int:
+            return gateway.send(["ann@owned.example"], LETTER, source=LISTED, sender=sender)[0]
+
+        wait_until(lambda: code("mia@partner.example") == 550, "refused", 3)
+        page.get_by_label("Let past").fill("mia@partner.example")
+        page.get_by_label("Until", exact=True).fill("30d")
+        page.get_by_label("Note").fill("our printer's supplier")
+        page.get_by_role("button", name="Add").click()
+        expect(page.get_by_text("it counts from now on")).to_be_visible()
+        expect(page.get_by_text("our printer's supplier")).to_be_visible()
+        axe(window, scripts)
+        wait_until(lambda: code("mia@partner.example") == 250, "let past", 3)
+        assert 550 == code("eve@partner.example")
+        assert ([], []) == (window.faults, window.foreign)

@@ -48,3 +48,12 @@ def test_the_line_to_paste(tmp_path: Path) -> None:
     assert "you@example.test" in words[2]
     ast.parse(words[2])
     assert str(tmp_path / "mail" / "you") in said
+
+
+def test_who_may_sign_in(tmp_path: Path) -> None:
+    """The console's address, and the password of the administrator that was just made."""
+    said = demo.text("127.0.0.1", 25, tmp_path, "127.0.0.1:8025", ("admin", "s3cret"))
+    assert "http://127.0.0.1:8025" in said
+    assert "admin with the password s3cret" in said
+    assert "password" not in demo.text("127.0.0.1", 25, tmp_path, "127.0.0.1:8025")
+    assert "console" not in demo.text("127.0.0.1", 25, tmp_path)

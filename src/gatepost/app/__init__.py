@@ -15,7 +15,7 @@ from typing import Any
 from gatepost import __version__
 from gatepost.app import demo as demonstration
 from gatepost.app.blocked import put_away
-from gatepost.app.console import run_console
+from gatepost.app.console import first_administrator, run_console
 from gatepost.app.keeper import run_keeper
 from gatepost.app.tools import make_log
 from gatepost.app.worker import Parts, run_worker
@@ -94,7 +94,8 @@ def serve(config: Config, *, demo: bool = False) -> int:
     )
     if demo:
         host, port = socks[0].getsockname()[:2]
-        sys.stdout.write(demonstration.text(host, port, data))
+        administrator = first_administrator(config) if config.console.listen else None
+        sys.stdout.write(demonstration.text(host, port, data, config.console.listen, administrator))
         sys.stdout.flush()
     supervisor = Supervisor(
         lambda n, board, fd: run_worker(parts, n, board, fd),

@@ -153,6 +153,15 @@ def make_site(config: Config, board: Board) -> Site:
     )
 
 
+def first_administrator(config: Config) -> tuple[str, str] | None:
+    """Make the first administrator of an installation without people; returns the name and the password."""
+    if missing() or importlib.util.find_spec("gatepost.desk.users") is None:
+        return None
+    users = importlib.import_module("gatepost.desk.users")
+    with desk_from(config, "first start") as desk:
+        return cast("tuple[str, str] | None", users.first_admin(desk))
+
+
 def accounts() -> Accounts:
     """Return the store of people; where there is none, nobody can sign in."""
     if importlib.util.find_spec("gatepost.desk.sessions") is None:

@@ -24,8 +24,10 @@ def make(data: Path) -> None:
         store.close()
 
 
-def text(host: str, port: int, data: Path) -> str:
-    """Return what is printed: where we answer, and one line to paste."""
+def text(
+    host: str, port: int, data: Path, console: str = "", administrator: tuple[str, str] | None = None
+) -> str:
+    """Return what is printed: where we answer, one line to paste, who may sign in (a password once)."""
     where = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - only compared
     send = (
         f"python3 -c \"import smtplib; smtplib.SMTP('{where}', {port}).sendmail('me@example.com', "
@@ -34,5 +36,15 @@ def text(host: str, port: int, data: Path) -> str:
     return (
         f"\nGatepost answers SMTP on {where}:{port}.\n"
         f"Mail for you@{DOMAIN} lands in {data / 'mail' / 'you'}.\n"
-        f"Paste this line to send one:\n\n  {send}\n\n"
+        f"Paste this line to send one:\n\n  {send}\n\n{_console(console, administrator)}"
     )
+
+
+def _console(listen: str, administrator: tuple[str, str] | None) -> str:
+    if not listen:
+        return ""
+    said = f"The console is at http://{listen}\n"
+    if administrator is not None:
+        name, password = administrator
+        said += f"Sign in as {name} with the password {password}\nIt is shown this once.\n"
+    return f"{said}\n"

@@ -22,7 +22,7 @@
     const every = Math.ceil(days.length / Math.max(2, Math.floor(width / 90)));
     const legend = place.nextElementSibling;
     new uPlot({
-      width, height: 220, legend: { show: false }, cursor: { points: { show: false }, drag: { x: false, y: false } },
+      width, height: 220, padding: [null, 24, null, null], legend: { show: false }, cursor: { points: { show: false }, drag: { x: false, y: false } },
       scales: { x: { time: false, range: (_, least, most) => [least - 0.6, most + 0.6] }, y: { range: (_, least, most) => [0, Math.max(1, most * 1.05)] } },
       axes: [
         { stroke: ink, grid: { show: false }, ticks: grid, splits: () => days.map((_, n) => n).filter((n) => (days.length - 1 - n) % every === 0), values: (_, at) => at.map((n) => days[n]) },

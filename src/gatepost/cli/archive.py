@@ -103,6 +103,26 @@ def release(
 
 
 @command.command()
+@click.argument("kind", metavar="spam|ham", type=click.Choice(["spam", "ham"]))
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@domain_option("Only of this domain.")
+@COPY
+def train(kind: str, ids: tuple[str, ...], domain: str | None, recipient: str | None) -> None:
+    """Teach kept mail to the classifier of the domains it is kept for.
+
+    A correction: afterwards the classifier is on the side that was taught. `gatepost learn undo`
+    takes it back.
+    """
+    from gatepost.desk import archive, training
+
+    with at_desk() as desk:
+        copies = [kept for one in ids for kept in archive.find(desk, one, domain, recipient)]
+        done = training.train_kept(desk, copies, spam=kind == "spam")
+    already = f", {done.already} were known" if done.already else ""
+    click.echo(f"{len(done.learnt)} learnt as {'spam' if kind == 'spam' else 'wanted'}{already}")
+
+
+@command.command()
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @domain_option("Only of this domain.")
 @COPY

@@ -27,6 +27,7 @@ COMMANDS: Commands = {
     "queue": ("gatepost.cli.queue", "Mail that waits to be handed on."),
     "check": ("gatepost.cli.check", "What would happen to a mail, without doing it."),
     "recheck": ("gatepost.cli.recheck", "What a draft setting would have changed."),
+    "learn": ("gatepost.cli.learn", "Teach the classifier of a domain which mail its people want."),
     "greylist": ("gatepost.cli.greylist", "What putting strangers off costs a domain."),
     "forwarders": ("gatepost.cli.forwarders", "Who broke DMARC on wanted mail."),
     "plugin": ("gatepost.cli.plugin", "The checks: list, show, write a new one, try it."),

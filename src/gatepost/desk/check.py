@@ -77,6 +77,7 @@ class Memory:
             verify_recipient=verify,
             recipient_row=snapshot.recipient,
             hostname=self.desk.hostname,
+            models=self.desk.models_in,
         )
         pipeline = Pipeline(registry, tools, clock)
         pipeline.configure_gateway(snapshot.everywhere)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gatepost.spool.archive import Archive
     from gatepost.spool.queue import Queue
     from gatepost.store.journal_db import JournalStore
+    from gatepost.store.models import Models
     from gatepost.store.policy_db import PolicyStore
     from gatepost.store.records_db import RecordsStore
     from gatepost.store.state_db import StateStore
@@ -132,6 +133,25 @@ class Desk:
         from gatepost.spool.queue import Queue
 
         return Queue(self.data_dir / QUEUE, clock=self.clock)
+
+    @cached_property
+    def models_in(self) -> Callable[[], Models]:
+        """Opens what people taught; ImportError without numpy."""
+        from gatepost.desk.secret import installation_secret
+        from gatepost.plugin.learning import models_in
+
+        return models_in(self.data_dir, lambda: installation_secret(self.data_dir))
+
+    @property
+    def models(self) -> Models:
+        """What people taught; a DeskError that names the extra where numpy is missing."""
+        try:
+            return self.models_in()
+        except ImportError as error:
+            from gatepost.desk.errors import DeskError
+            from gatepost.plugin.learning import MISSING
+
+            raise DeskError(MISSING) from error
 
     @cached_property
     def registry(self) -> Registry:

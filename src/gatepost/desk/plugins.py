@@ -104,6 +104,7 @@ async def _try(desk: Desk, loaded: Loaded, settings: Mapping[str, Any], case: Ca
         records=MemoryRecords(desk.clock),
         dns=resolver,
         hostname=desk.hostname,
+        models=desk.models_in,
     )
     try:
         return await try_plugin(loaded, settings, case, message_of(raw), tools)

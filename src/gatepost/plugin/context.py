@@ -315,6 +315,11 @@ class Context(Generic[S]):
         result: F = await self._tool("in_worker")(function, *arguments, timeout=self._step.plugin.timeout)
         return result
 
+    @property
+    def models(self) -> Any:
+        """What the domains' people taught (gatepost.store.models.Models); ImportError without numpy."""
+        return self._tool("models")()
+
     def alert(self, text: str) -> None:
         """Tell the administrator: into the log, counted."""
         self._tools.alert(self._step.plugin.name, text)

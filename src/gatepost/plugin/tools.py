@@ -105,6 +105,8 @@ class Tools:
     """gatepost.plugin.outside.http."""
     in_worker: Callable[..., Awaitable[Any]] | None = None
     """gatepost.plugin.worker.Workers.run."""
+    models: Callable[[], Any] | None = None
+    """Gives gatepost.store.models.Models; ImportError where numpy is missing."""
     alert: Callable[[str, str], None] = _no_alert
     """(plugin, text): something that a person should know; into the log and the counts."""
     hostname: str = ""

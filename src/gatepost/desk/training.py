@@ -1,0 +1,179 @@
+"""What people teach the classifier of a domain: train, take back, and the log of both."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gatepost.desk.desk import Desk
+from gatepost.desk.errors import DeskError
+from gatepost.desk.plugins import message_of
+from gatepost.desk.scopes import hosted
+from gatepost.store.base import StoreError
+
+if TYPE_CHECKING:
+    from gatepost.learn.features import Features
+    from gatepost.mail.message import Message
+    from gatepost.spool.index import Kept
+    from gatepost.store.trainings import Training, Trainings
+
+BATCH = 50
+"""Messages that are learnt under one lock: others get their turn in between."""
+A_DAY = 500
+"""Trainings of one person in one day, but for the command line: a stolen account does bounded harm."""
+COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One message to learn."""
+
+    raw: bytes
+    what: str = ""
+    """Its id in the journal, where it has one."""
+
+
+@dataclass(slots=True)
+class Learnt:
+    """What came of it."""
+
+    learnt: list[Training] = field(default_factory=list)
+    already: int = 0
+    """Messages that were trained so before."""
+
+
+def train(
+    desk: Desk,
+    domain: str,
+    lessons: Iterable[Lesson],
+    *,
+    spam: bool,
+    how: str = COMMAND_LINE,
+    correct: bool = False,
+    weight: float = 1.0,
+) -> Learnt:
+    """Teach a domain's model messages; `correct`: until each of them is on the right side."""
+    prepared = ((key_of(message), lesson.what, message) for lesson, message in _read(lessons))
+    seed = desk.models.seed
+
+    def seen() -> Iterator[tuple[str, str, Features]]:
+        from gatepost.learn.features import features
+
+        for key, what, message in prepared:
+            yield key, what, features(message, seed)
+
+    return learn(desk, domain, seen(), spam=spam, how=how, correct=correct, weight=weight)
+
+
+def learn(
+    desk: Desk,
+    domain: str,
+    seen: Iterable[tuple[str, str, Features]],
+    *,
+    spam: bool,
+    how: str,
+    correct: bool = False,
+    weight: float = 1.0,
+) -> Learnt:
+    """Teach (key, journal id, features) each."""
+    from gatepost.store.trainings import Training
+
+    name = hosted(desk, domain)
+    done = Learnt()
+    rest = iter(seen)
+    while batch := list(itertools.islice(rest, BATCH)):
+        now = desk.clock()
+        with _held(desk, name) as held:
+            if how != COMMAND_LINE:
+                today = sum(1 for t in held.log() if t.by == desk.by and t.time > now - 86_400)
+                if today + len(batch) > A_DAY:
+                    raise DeskError(f"{desk.by} has trained {today} messages today, {A_DAY} is the most")
+            learnt = held.train(
+                (Training(spam, desk.by, now, key, what, how, weight, correct), features)
+                for key, what, features in batch
+            )
+        done.learnt += learnt
+        done.already += len(batch) - len(learnt)
+    return done
+
+
+def train_kept(desk: Desk, copies: Iterable[Kept], *, spam: bool, how: str = COMMAND_LINE) -> Learnt:
+    """Teach kept mail to the domains it is kept for: each is on the right side afterwards."""
+    done = Learnt()
+    for kept in copies:
+        raw = desk.archive.read(kept.ref)
+        one = train(desk, kept.domain, [Lesson(raw, kept.id)], spam=spam, how=how, correct=True)
+        done.learnt += one.learnt
+        done.already += one.already
+    return done
+
+
+def undo(
+    desk: Desk, domain: str, numbers: Iterable[int] = (), *, by: str = "", day: str = ""
+) -> list[Training]:
+    """Take trainings back, by number, or all of a person (on a day, UTC): as if they had never been."""
+    from gatepost.store.trainings import TooOld
+
+    name = hosted(desk, domain)
+    with _held(desk, name) as held:
+        wanted = set(numbers)
+        if by or day:
+            wanted |= {
+                t.seq
+                for t in held.log()
+                if not t.undone and (not by or t.by == by) and (not day or _day(t.time) == day)
+            }
+        try:
+            return held.undo(wanted)
+        except TooOld as error:
+            raise DeskError(str(error)) from error
+
+
+def log(desk: Desk, domain: str, limit: int = 100) -> list[Training]:
+    """Return the last trainings, newest first."""
+    name = hosted(desk, domain)
+    if not desk.models.of_domain(name).exists():
+        return []
+    with _held(desk, name) as held:
+        return list(held.log())[: -limit - 1 : -1]
+
+
+def counts(desk: Desk, domain: str) -> tuple[int, int]:
+    """Return how many messages a domain has taught as spam, and as wanted."""
+    file = desk.models.of(hosted(desk, domain))
+    return (file.spam, file.ham) if file is not None else (0, 0)
+
+
+def make_base(desk: Desk, domains: Iterable[str]) -> tuple[int, int]:
+    """Make the shared base of the domains named; returns its version and the trainings in it."""
+    return desk.models.make_base([hosted(desk, domain) for domain in domains])
+
+
+def key_of(message: Message) -> str:
+    """Return what makes a message the same one: its Message-ID, else its bytes."""
+    said = (message.get("Message-ID") or "").strip()
+    data = said.encode("utf-8", "replace") if said else (message.body or message.head)
+    return hashlib.sha256(data).hexdigest()[:24]
+
+
+def _read(lessons: Iterable[Lesson]) -> Iterator[tuple[Lesson, Message]]:
+    for lesson in lessons:
+        raw = lesson.raw
+        if raw.startswith(b"From "):
+            raw = raw.partition(b"\n")[2]
+        yield lesson, message_of(raw)
+
+
+def _held(desk: Desk, name: str) -> Trainings:
+    try:
+        return desk.models.trainings(name)
+    except StoreError as error:
+        raise DeskError(str(error)) from error
+
+
+def _day(moment: float) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(moment))

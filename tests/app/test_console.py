@@ -1,14 +1,23 @@
-"""The console's process says what it lacks, denies everybody without accounts, knows the others' versions."""
+"""The console's process says what it lacks, makes the first administrator, knows the others' versions."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
 from gatepost.app import console
-from gatepost.app.console import NoAccounts, in_the_clear, loopback, missing, open_socket, processes
+from gatepost.app.console import (
+    first_administrator,
+    in_the_clear,
+    loopback,
+    missing,
+    open_socket,
+    processes,
+)
+from gatepost.config import load
+from gatepost.config.desks import desk_from
 from gatepost.console.site import Process
-from gatepost.desk.desk import Desk
-from gatepost.desk.errors import DeskError
+from gatepost.desk import sessions, users
 from gatepost.server.board import Board
 
 
@@ -19,12 +28,18 @@ def test_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ["no_such_package"] == missing()
 
 
-def test_no_accounts() -> None:
-    """Without a store of people nobody gets in."""
-    desk = Desk.__new__(Desk)
-    assert NoAccounts().who(desk, "token") is None  # type: ignore[func-returns-value]
-    with pytest.raises(DeskError):
-        NoAccounts().sign_in(desk, "root", "secret", "", "127.0.0.1")
+def test_first_administrator(tmp_path: Path) -> None:
+    """The first start makes one and says the password, which signs in; a later one makes nobody."""
+    file = tmp_path / "gatepost.toml"
+    file.write_text(f'data_dir = "{tmp_path}"')
+    config = load(str(file), {})
+    made = first_administrator(config)
+
+    assert made is not None
+    with desk_from(config, "test") as desk:
+        assert sessions.sign_in(desk, made[0], made[1], "", "127.0.0.1")
+        assert "admin" == users.get(desk, made[0]).role
+    assert first_administrator(config) is None
 
 
 def test_processes() -> None:

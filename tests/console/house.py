@@ -56,7 +56,7 @@ class People:
     known: dict[str, Somebody] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
 
-    def sign_in(self, desk: Desk, name: str, password: str, code: str, client: str) -> str:
+    def sign_in(self, desk: Desk, name: str, password: str, code: str, client: str, agent: str = "") -> str:
         """Check the password."""
         if name not in self.known or password != "secret":
             raise Refused("name or password is wrong")

@@ -3,7 +3,7 @@
 A gateway with two workers, its console, a resolver with a block list, a back end; mail over SMTP in between.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -11,21 +11,20 @@ from playwright.sync_api import Browser, expect
 
 from gatepost.config import load
 from gatepost.config.desks import desk_from
-from gatepost.console.app import make_app
-from gatepost.console.site import Site
-from gatepost.desk.desk import Desk
-from gatepost.plugin.registry import load as load_checks
+from gatepost.desk import users
 from tests.console.chromium import Window
-from tests.console.house import People, Somebody
-from tests.console.served import Served
 from tests.system.dns import Rbldnsd, Unbound
 from tests.system.gateway import Gateway
-from tests.system.process import wait_until
+from tests.system.process import free_port, wait_until
 from tests.system.sink import Sink
+from tests.system.test_console_process import answers
 
 LISTED, CLEAN = "127.0.0.9", "127.0.0.1"
 WAYS = [("desktop", True), ("phone", True), ("desktop", False), ("phone", False)]
 LETTER = b"Subject: hello\r\n\r\nIt works.\r\n"
+
+
+PASSWORD = "correct horse"
 
 
 @dataclass
@@ -34,23 +33,24 @@ class Place:
 
     gateway: Gateway
     url: str
-    people: People
     sink: Sink
+
+    def add_user(self, name: str, role: str, *domains: str) -> None:
+        """Add somebody whose password is PASSWORD."""
+        with desk_from(load(str(self.gateway.config), {}), "test") as desk:
+            users.add(desk, name, PASSWORD, role, domains)
 
 
 @pytest.fixture
-def place(make_gateway: Callable[..., Gateway], unbound: Unbound, sink: Sink) -> Iterator[Place]:
-    """Give a gateway of two workers without domains, and its console."""
-    gateway = make_gateway(dns={"servers": [unbound.server]}, smtp={"workers": 2})
-    config = load(str(gateway.config), {})
-    checks = load_checks(None)
-
-    def desk_for(by: str, admin: bool) -> Desk:
-        return desk_from(config, by, admin=admin, registry=checks)
-
-    people = People({"root": Somebody("root", "admin")})
-    with Served(make_app(Site(desk_for, people, config.hostname))) as served:
-        yield Place(gateway, served.url, people, sink)
+def place(make_gateway: Callable[..., Gateway], unbound: Unbound, sink: Sink) -> Place:
+    """Give a gateway of two workers without domains, and its console with one administrator."""
+    port = free_port()
+    console = {"listen": f"127.0.0.1:{port}"}
+    gateway = make_gateway(dns={"servers": [unbound.server]}, smtp={"workers": 2}, console=console)
+    made = Place(gateway, f"http://127.0.0.1:{port}", sink)
+    made.add_user("root", "admin")
+    wait_until(lambda: answers(port), "the console", 20)
+    return made
 
 
 def axe(window: Window, scripts: bool) -> None:
@@ -65,7 +65,7 @@ def test_story_1(chromium: Browser, place: Place, size: str, scripts: bool) -> N
     gateway, route = place.gateway, f"smtp://127.0.0.1:{place.sink.port}"
     with Window(chromium, place.url, size, scripts=scripts) as window:
         page = window.page
-        window.sign_in("root")
+        window.sign_in("root", PASSWORD)
         page.get_by_role("link", name="Add the first one").click()
         page.get_by_label("Domain", exact=True).fill("story.example")
         page.get_by_label("Where its mail goes").fill("smtp://127.0.0.1:1")
@@ -111,11 +111,11 @@ def test_story_2(chromium: Browser, place: Place, rbldnsd: Rbldnsd, size: str, s
         gateway.cli("domain", "add", domain, "--route", f"smtp://127.0.0.1:{place.sink.port}")
         gateway.cli("recipient", "add", domain, "ann")
     gateway.until_accepted("ann@owned.example")
-    place.people.known["olga"] = Somebody("olga", "owner", ("owned.example",))
+    place.add_user("olga", "owner", "owned.example")
     rbldnsd.list(LISTED)
     with Window(chromium, place.url, size, scripts=scripts) as window:
         page = window.page
-        window.sign_in("olga")
+        window.sign_in("olga", PASSWORD)
         page.get_by_role("link", name="Domains").click()
         expect(page.get_by_role("link", name="owned.example")).to_be_visible()
         expect(page.get_by_text("other.example")).to_have_count(0)

@@ -137,6 +137,7 @@ def prepare(data: Path) -> None:
 
 def open_stores(data: Path) -> None:
     """Open each database once, so that its schema is there before anybody forks."""
+    from gatepost.store.accounts_db import AccountsStore
     from gatepost.store.journal_db import JournalStore
     from gatepost.store.records_db import RecordsStore
     from gatepost.store.state_db import StateStore
@@ -145,6 +146,7 @@ def open_stores(data: Path) -> None:
         PolicyStore(data / "policy.db").close()
     JournalStore(data / "journal.db").close()
     RecordsStore(data / "records.db").close()
+    AccountsStore(data / "accounts.db").close()
     StateStore(data / "state.db").close()
 
 

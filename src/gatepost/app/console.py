@@ -19,12 +19,11 @@ from typing import TYPE_CHECKING, Any, cast
 from gatepost.app.tools import make_log
 from gatepost.config import Config
 from gatepost.config.desks import desk_from
-from gatepost.desk.errors import DeskError
 from gatepost.server.board import Board
 from gatepost.server.sockets import parse_host_port
 
 if TYPE_CHECKING:
-    from gatepost.console.site import Accounts, Process, Site, Visit
+    from gatepost.console.site import Process, Site, Visit
     from gatepost.desk.desk import Desk
 
 PACKAGES = ("fastapi", "uvicorn", "jinja2", "multipart", "babel", "argon2")
@@ -136,6 +135,7 @@ class Console:
 def make_site(config: Config, board: Board) -> Site:
     """Return the console of this installation."""
     from gatepost.console.site import Site
+    from gatepost.desk import sessions
     from gatepost.plugin import registry as plugins
 
     registry = plugins.load(config.plugins.folder)
@@ -145,7 +145,7 @@ def make_site(config: Config, board: Board) -> Site:
 
     return Site(
         desk_for,
-        accounts(),
+        sessions,
         config.hostname,
         config.console.public_url,
         bearer=bearer(),
@@ -155,18 +155,12 @@ def make_site(config: Config, board: Board) -> Site:
 
 def first_administrator(config: Config) -> tuple[str, str] | None:
     """Make the first administrator of an installation without people; returns the name and the password."""
-    if missing() or importlib.util.find_spec("gatepost.desk.users") is None:
+    if missing():
         return None
-    users = importlib.import_module("gatepost.desk.users")
+    from gatepost.desk import users
+
     with desk_from(config, "first start") as desk:
-        return cast("tuple[str, str] | None", users.first_admin(desk))
-
-
-def accounts() -> Accounts:
-    """Return the store of people; where there is none, nobody can sign in."""
-    if importlib.util.find_spec("gatepost.desk.sessions") is None:
-        return NoAccounts()
-    return cast("Accounts", importlib.import_module("gatepost.desk.sessions"))
+        return users.first_admin(desk)
 
 
 def bearer() -> Callable[[Desk, str], Visit | None]:
@@ -178,20 +172,6 @@ def bearer() -> Callable[[Desk, str], Visit | None]:
     return cast(
         "Callable[[Desk, str], Visit | None]", importlib.import_module("gatepost.desk.tokens").who_bears
     )
-
-
-class NoAccounts:
-    """Denies everybody."""
-
-    def sign_in(self, _desk: Desk, _name: str, _password: str, _code: str, _client: str) -> str:
-        """Refuse."""
-        raise DeskError("there are no accounts here")
-
-    def who(self, _desk: Desk, _token: str) -> None:
-        """Know nobody."""
-
-    def sign_out(self, _desk: Desk, _token: str) -> None:
-        """Do nothing."""
 
 
 def processes(board: Board) -> list[Process]:

@@ -49,7 +49,7 @@ class Visit(Protocol):
 class Accounts(Protocol):
     """How people sign in; the module `gatepost.desk.sessions` keeps this promise."""
 
-    def sign_in(self, desk: Desk, name: str, password: str, code: str, client: str) -> str:
+    def sign_in(self, desk: Desk, name: str, password: str, code: str, client: str, agent: str = "") -> str:
         """Return the token for the cookie; raises a DeskError that has `code` and `retry_after`."""
 
     def who(self, desk: Desk, token: str) -> Visit | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gatepost.relay.routes import Network
     from gatepost.spool.archive import Archive
     from gatepost.spool.queue import Queue
+    from gatepost.store.accounts_db import AccountsStore
     from gatepost.store.journal_db import JournalStore
     from gatepost.store.models import Models
     from gatepost.store.policy_db import PolicyStore
@@ -87,6 +88,15 @@ class Desk:
         from gatepost.store.journal_db import JournalStore
 
         store = JournalStore(self.data_dir / "journal.db")
+        self._open.callback(store.close)
+        return store
+
+    @cached_property
+    def accounts(self) -> AccountsStore:
+        """People who may sign in, and their sessions."""
+        from gatepost.store.accounts_db import AccountsStore
+
+        store = AccountsStore(self.data_dir / "accounts.db")
         self._open.callback(store.close)
         return store
 

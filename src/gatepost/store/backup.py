@@ -27,7 +27,7 @@ from gatepost.store import journal_writer, sqlite
 from gatepost.store.base import StoreError, StoreFull
 from gatepost.store.journal_writer import FOLDER as JOURNAL
 
-DATABASES = ("policy", "journal", "records", "state")
+DATABASES = ("policy", "journal", "records", "state", "accounts")
 LEFT_OUT = frozenset({"scratch", "run", "tmp", "lost+found"})
 """Folders at the top of what is not remembered."""
 MANIFEST = "gatepost-backup.json"

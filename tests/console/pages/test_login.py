@@ -26,7 +26,7 @@ def test_wrong(house: House, values: dict[str, str]) -> None:
     answer = browser.client.post("/login", data={**values, "csrf": browser.secret("/login")})
 
     assert 401 == answer.status_code
-    assert "name or password is wrong" in answer.text
+    assert "The name or the password is wrong." in answer.text
     assert 303 == browser.get("/").status_code
 
 

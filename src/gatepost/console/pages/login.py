@@ -9,9 +9,17 @@ from fastapi.responses import RedirectResponse, Response
 
 from gatepost.console.cookies import SESSION, SESSION_AGE, drop_cookie, set_cookie, site_of, token_of
 from gatepost.console.render import show_to_anyone
+from gatepost.console.text import mark
 from gatepost.desk.errors import DeskError
 
 router = APIRouter()
+FAULTS = {
+    "wrong": mark("The name or the password is wrong."),
+    "code_needed": mark("The code of your authenticator is needed too."),
+    "code_wrong": mark("That code is wrong, or was used already."),
+    "limited": mark("Too many tries; wait some minutes."),
+    "unavailable": mark("Signing in does not work now; try again in a moment."),
+}
 LONGEST = 1_000
 """Characters of a name or password; argon2 reads no more."""
 
@@ -35,7 +43,8 @@ def sign_in(
     client = request.client.host if request.client else ""
     try:
         with site.desk_for("console", False) as desk:
-            token = site.accounts.sign_in(desk, name.strip(), password, code.strip(), client)
+            agent = request.headers.get("user-agent", "")
+            token = site.accounts.sign_in(desk, name.strip(), password, code.strip(), client, agent)
     except DeskError as error:
         kind = getattr(error, "code", "wrong")
         response: Response = show_to_anyone(
@@ -44,7 +53,7 @@ def sign_in(
             status={"limited": 429, "unavailable": 503}.get(kind, 401),
             next=_inside(next),
             name=name.strip(),
-            fault=str(error),
+            fault=FAULTS["code_wrong" if kind == "code_needed" and code.strip() else kind],
             needs_code=kind == "code_needed",
         )
         after = int(getattr(error, "retry_after", 0) or 0)

@@ -31,6 +31,8 @@ COMMANDS: Commands = {
     "greylist": ("gatepost.cli.greylist", "What putting strangers off costs a domain."),
     "forwarders": ("gatepost.cli.forwarders", "Who broke DMARC on wanted mail."),
     "plugin": ("gatepost.cli.plugin", "The checks: list, show, write a new one, try it."),
+    "user": ("gatepost.cli.user", "Who may sign in to the console, and to which domains."),
+    "token": ("gatepost.cli.token", "What programs send to the API instead of signing in."),
     "changes": ("gatepost.cli.changes", "Who changed what; undo a change."),
     "import": ("gatepost.cli.imports", "Take over the configuration of another system."),
     "srv": ("gatepost.cli.srv", "Policy as a tree of files: import, export."),

@@ -30,6 +30,11 @@ def _domains(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -
         return []
 
 
+def _more_domains(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    there = ctx.params.get(parameter.name or "") or ()
+    return [name for name in _domains(ctx, parameter, incomplete) if name not in there]
+
+
 def _domain_first(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     before = ctx.params.get(parameter.name or "") or ()
     return [] if before or ctx.params.get("everywhere") else _domains(ctx, parameter, incomplete)
@@ -61,6 +66,19 @@ def _plugins(_ctx: click.Context, _parameter: click.Parameter, incomplete: str) 
 def domain_argument(required: bool = True) -> Callable[[F], F]:
     """DOMAIN, completed from the store."""
     return click.argument("domain", metavar="DOMAIN", required=required, shell_complete=_domains)
+
+
+def domain_options(help_text: str) -> Callable[[F], F]:
+    """`--domain D --domain E`, completed from the store, as `domains`."""
+    return click.option(
+        "--domain",
+        "-d",
+        "domains",
+        metavar="DOMAIN",
+        multiple=True,
+        help=help_text,
+        shell_complete=_more_domains,
+    )
 
 
 def domain_option(help_text: str) -> Callable[[F], F]:

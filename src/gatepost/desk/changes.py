@@ -56,6 +56,8 @@ def in_words(change: Change) -> str:
         said = "domain added" if change.before is None else "domain removed"
         route = ((change.after or {}).get("settings") or {}).get("", {}).get("route")
         said += f", route {', '.join(route)}" if route else ""
+    elif change.what in ("user", "token"):
+        said = _account(change)
     else:
         said = f"{change.what} {_short(change.after)}"
     return f"{said} (undoes change {change.undoes})" if change.undoes is not None else said
@@ -84,6 +86,16 @@ def hidden(values: dict[str, Any]) -> dict[str, Any]:
         else value
         for key, value in values.items()
     }
+
+
+def _account(change: Change) -> str:
+    before, after = change.before, change.after
+    name = f"{change.what} {(after or before)['name']}"
+    if before is None:
+        return f"{name} added: {_settings({}, after)}"
+    if after is None:
+        return f"{name} removed"
+    return f"{name}: {_settings(before, {k: v for k, v in after.items() if before.get(k) != v})}"
 
 
 def _recipients(change: Change) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gatepost.store.policy_db import PolicyStore
     from gatepost.store.records_db import RecordsStore
     from gatepost.store.state_db import StateStore
+    from gatepost.store.tokens_db import TokensStore
 
 ARCHIVE, QUEUE, JOURNAL = "archive", "spool", "journal"
 """Folders below data_dir."""
@@ -106,6 +107,16 @@ class Desk:
         from gatepost.store.records_db import RecordsStore
 
         store = RecordsStore(self.data_dir / "records.db")
+        self._open.callback(store.close)
+        return store
+
+    @cached_property
+    def tokens(self) -> TokensStore:
+        """Tokens of programs."""
+        from gatepost.store.accounts_db import FILE
+        from gatepost.store.tokens_db import TokensStore
+
+        store = TokensStore(self.data_dir / FILE)
         self._open.callback(store.close)
         return store
 

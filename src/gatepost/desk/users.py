@@ -73,7 +73,9 @@ def add(
         desk.accounts.add(row)
     except StoreConflict as error:
         raise Conflict(str(error)) from error
-    return user_of(row)
+    made = user_of(row)
+    _note(desk, None, made)
+    return made
 
 
 def get(desk: Desk, name: str) -> User:
@@ -112,7 +114,10 @@ def change(
     desk.accounts.change(name, values)
     if values.get("role", before.role) != before.role or disabled:
         desk.accounts.end_all(name)
-    return get(desk, name)
+    after = get(desk, name)
+    if after != before:
+        _note(desk, before, after)
+    return after
 
 
 def set_password(desk: Desk, name: str, password: str, keep_session: str = "") -> None:
@@ -122,6 +127,7 @@ def set_password(desk: Desk, name: str, password: str, keep_session: str = "") -
     get(desk, name)
     desk.accounts.change(name, {"password": passwords.hashed(password)})
     desk.accounts.end_all(name, keep_session)
+    desk.policy.note("user", {"name": name}, {"name": name, "password": "changed"}, desk.by)
 
 
 def set_reader(desk: Desk, name: str, language: str, zone: str) -> None:
@@ -132,12 +138,14 @@ def set_reader(desk: Desk, name: str, language: str, zone: str) -> None:
 def remove(desk: Desk, name: str) -> None:
     """Remove somebody; the last administrator stays."""
     _admins_only(desk)
-    if get(desk, name).role is Role.ADMIN:
+    before = get(desk, name)
+    if before.role is Role.ADMIN:
         _another_admin(desk, name)
     try:
         desk.accounts.remove(name)
     except StoreNotFound as error:
         raise NotFound(str(error)) from error
+    _note(desk, before, None)
 
 
 def logins(desk: Desk, name: str | None = None, limit: int = 50) -> list[LoginRow]:
@@ -196,6 +204,16 @@ def _zone(text: str) -> str:
 def _admins_only(desk: Desk) -> None:
     if not desk.admin:
         raise DeskError("only administrators do that")
+
+
+def _note(desk: Desk, before: User | None, after: User | None) -> None:
+    """Write into the list of changes what somebody may now."""
+    desk.policy.note("user", before and _told(before), after and _told(after), desk.by)
+
+
+def _told(user: User) -> dict[str, Any]:
+    domains = list(user.domains)
+    return {"name": user.name, "role": str(user.role), "domains": domains, "disabled": user.disabled}
 
 
 def _another_admin(desk: Desk, name: str) -> None:

@@ -207,7 +207,7 @@ class PolicyStore(PolicyWriter):
 
     def changes(
         self,
-        since_version: int = 0,
+        since_version: int = -1,
         domain: str | None = None,
         limit: int = 200,
         before_id: int | None = None,
@@ -235,6 +235,11 @@ class PolicyStore(PolicyWriter):
         if row is None:
             raise NotFound(f"there is no change {change_id}")
         return _change(row)
+
+    def note(self, what: str, before: Any, after: Any, by: str) -> None:
+        """Write down what somebody did that is no policy (users, tokens); the version stays."""
+        with errors_of(self.path), transaction(self.db):
+            self.written_down(EVERYWHERE, "", what, before, after, by, self.version())
 
     def roll_back(self, change_id: int, by: str = "", admin: bool = False) -> int:
         """Make undone what one change did, as a change of its own; `Conflict` if someone built on it."""

@@ -170,9 +170,25 @@ class PolicyWriter(PolicyReader):
         complete: bool = True,
     ) -> int:
         """Make the version one higher and write the change down; return the version."""
-        db = self.db
-        (version,) = db.execute("UPDATE version SET number = number + 1 RETURNING number").fetchone()
-        db.execute(
+        (version,) = self.db.execute("UPDATE version SET number = number + 1 RETURNING number").fetchone()
+        self.written_down(domain, local, what, before, after, by, version, undoes=undoes, complete=complete)
+        return int(version)
+
+    def written_down(
+        self,
+        domain: str,
+        local: str,
+        what: str,
+        before: Any,
+        after: Any,
+        by: str,
+        version: int,
+        *,
+        undoes: int | None = None,
+        complete: bool = True,
+    ) -> None:
+        """Write one line into the list of changes."""
+        self.db.execute(
             "INSERT INTO change (version, time, by, domain, local, what, before, after, undoes, complete)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -188,7 +204,6 @@ class PolicyWriter(PolicyReader):
                 int(complete),
             ),
         )
-        return int(version)
 
 
 def as_json(value: Any) -> str:

@@ -40,7 +40,7 @@ def journal(house: House, at: float, days: int = DAYS, each_day: int = 60) -> No
             fate, plugin, code, reason, _ = dice.choices(FATES, [one[4] for one in FATES])[0]
             domain = dice.choice(("ann.example", "ann.example", "eve.example"))
             number += 1
-            session = f"{number:010d}".translate(str.maketrans("0123456789", "3479ACDEFH"))
+            session = f"{number:013d}".translate(str.maketrans("0123456789", "3479ACDEFH"))
             trace = [["recipients", "rcpt", "", 0.1, ""], ["dnsbl", "connect", "", 12.4, ""]]
             if n % 9 == 0:
                 trace.append(["rdns", "connect", "watch reject", 8.0, "the client has no host name"])

@@ -38,8 +38,8 @@ def command(domain: str | None, number: int | None, limit: int, as_json: bool) -
                     "by": c.by,
                     "scope": c.scope,
                     "what": c.what,
-                    "before": changes.hidden(c.before) if isinstance(c.before, dict) else c.before,
-                    "after": changes.hidden(c.after) if isinstance(c.after, dict) else c.after,
+                    "before": changes.told(c.before),
+                    "after": changes.told(c.after),
                     "undoes": c.undoes,
                 }
                 for c in found

@@ -15,6 +15,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from gatepost import __version__
 from gatepost.console import api, errors, pages, static
+from gatepost.console.api.answers import PROBLEMS
 from gatepost.console.guard import Shield, from_our_own_page
 from gatepost.console.site import Site
 
@@ -40,7 +41,7 @@ def make_app(site: Site, report: Report = lambda _event, _path, _error: None) ->
     for router in shown:
         app.include_router(router, include_in_schema=False)
     for router in programs:
-        app.include_router(router, prefix=API)
+        app.include_router(router, prefix=API, responses=PROBLEMS)
     app.state.mounted = [
         *(one for router in shown for one in _of(router)),
         *((method, API + path) for router in programs for method, path in _of(router)),

@@ -12,10 +12,10 @@ from typing import Any
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError, NotFound
 from gatepost.policy.settings import HIDDEN, is_secret
-from gatepost.store.base import Change, StoreError
+from gatepost.store.base import Change, Refused, StoreError
 from gatepost.store.base import Conflict as StoreConflict
 from gatepost.store.base import NotFound as StoreNotFound
-from gatepost.store.scopes import domain_name
+from gatepost.store.scopes import domain_name, parse_scope
 
 SHOWN = 5
 """Recipients that a line names."""
@@ -41,7 +41,24 @@ def roll_back(desk: Desk, number: int) -> Change:
         raise NotFound(str(error)) from error
     except StoreConflict as error:
         raise Conflict(f"change {number} cannot be rolled back: {error}") from error
+    except Refused as error:
+        raise DeskError(str(error)) from error
     return change
+
+
+def is_of(desk: Desk, number: int, domain: str) -> bool:
+    """Return whether there is such a change and it is of this domain or one of its mailboxes."""
+    try:
+        return parse_scope(desk.policy.change(number).scope)[0] == domain
+    except StoreNotFound:
+        return False
+
+
+def told(rows: Any) -> Any:
+    """Return what a change was from or to, as it may be shown: without secrets."""
+    if isinstance(rows, dict):
+        return hidden(rows)
+    return rows
 
 
 def in_words(change: Change) -> str:

@@ -144,11 +144,15 @@ def set_mode(desk: Desk, word: str | None, name: str, mode: str) -> int:
     return domains.set_values(desk, word, {f"{name}.mode": mode})
 
 
+def own_keys(desk: Desk, word: str | None, name: str) -> list[str]:
+    """Return the keys of a check that are set for just this domain (or all domains)."""
+    return [key for key in domains.own_values(desk, word) if key.startswith(f"{name}.")]
+
+
 def reset(desk: Desk, word: str | None, name: str) -> int:
     """Let the values of farther levels hold for this check again; returns the version."""
     loaded, _ = one(desk, word, name)
-    prefix = f"{loaded.name}."
-    gone = [key for key in domains.own_values(desk, word) if key.startswith(prefix)]
+    gone = own_keys(desk, word, loaded.name)
     return domains.unset_values(desk, word, gone) if gone else desk.policy.version()
 
 

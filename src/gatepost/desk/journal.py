@@ -7,7 +7,7 @@ id that was given out a moment ago can be explained, also while no server runs.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,6 +85,27 @@ def search(
         found += page
         after = page[-1].seq
     return found
+
+
+def page(
+    desk: Desk,
+    domains: Sequence[str] | None,
+    *,
+    since: float | None = None,
+    outcome: str | None = None,
+    plugin: str | None = None,
+    text: str | None = None,
+    after: int | None = None,
+    limit: int = 50,
+) -> Rows:
+    """Return outcomes of some domains (None: all) before the `seq` of the last page, the newest first."""
+    collect(desk)
+    found: Rows = []
+    for name in [None] if domains is None else domains:
+        found += desk.journal.search(
+            name, since=since, outcome=outcome, plugin=plugin, text=text, after=after, limit=limit
+        )
+    return sorted(found, key=lambda row: row.seq, reverse=True)[:limit]
 
 
 def follow(

@@ -10,6 +10,7 @@ from gatepost.desk.scopes import hosted_scope
 from gatepost.desk.spans import until
 from gatepost.policy.entries import KINDS, Entry, EntryError, parse_entry
 from gatepost.store.base import NotFound as StoreNotFound
+from gatepost.store.base import Refused
 from gatepost.store.scopes import ALL, parse_scope
 
 LONGEST_NOTE = 1000
@@ -58,19 +59,22 @@ def add(
         raise DeskError(f"a note is one line of at most {LONGEST_NOTE} characters")
     if verified and (kind != "allow" or field not in ("sender", "sender_domain")):
         raise DeskError("--verified is for allow entries of a sender: SPF or DKIM has to agree with it")
-    return desk.policy.add_entry(
-        scope,
-        kind,
-        field,
-        value,
-        plugin=plugin,
-        expires=until(expires, desk.clock()) if expires else None,
-        note=note,
-        verified=verified,
-        locked=locked,
-        by=desk.by,
-        admin=desk.admin,
-    )
+    try:
+        return desk.policy.add_entry(
+            scope,
+            kind,
+            field,
+            value,
+            plugin=plugin,
+            expires=until(expires, desk.clock()) if expires else None,
+            note=note,
+            verified=verified,
+            locked=locked,
+            by=desk.by,
+            admin=desk.admin,
+        )
+    except Refused as error:
+        raise DeskError(str(error)) from error
 
 
 def show(desk: Desk, word: str | None) -> list[Listed]:
@@ -105,4 +109,6 @@ def remove(desk: Desk, word: str | None, what: str) -> Entries:
             desk.policy.remove_entry(entry.id, by=desk.by, admin=desk.admin)
         except StoreNotFound as error:
             raise NotFound(str(error)) from error
+        except Refused as error:
+            raise DeskError(str(error)) from error
     return meant

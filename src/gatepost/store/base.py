@@ -19,6 +19,7 @@ __all__ = [
     "OutcomeRow",
     "RecipientRow",
     "Records",
+    "Refused",
     "Reservation",
     "SessionRow",
     "State",
@@ -43,6 +44,10 @@ class StoreLocked(StoreError):
 
 class StoreFull(StoreError):
     """The disk is full or refuses to be written."""
+
+
+class Refused(StoreError):
+    """What is there does not allow it (it is locked, it was too large to be written down)."""
 
 
 class NotFound(StoreError):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gatepost.store.base import Change, Conflict, StoreError
+from gatepost.store.base import Change, Conflict, Refused
 from gatepost.store.policy_write import unlocked
 from gatepost.store.scopes import parse_scope
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def roll_back(store: PolicyWriter, change: Change, by: str, admin: bool) -> int:
     """Undo one change inside the caller's transaction; return the version."""
     if not change.complete:
-        raise StoreError(f"change {change.id} was too large to be written down, it cannot be rolled back")
+        raise Refused(f"change {change.id} was too large to be written down, it cannot be rolled back")
     domain, local = parse_scope(change.scope)
     if change.what == "settings":
         _settings(store, change, domain, local)
@@ -29,7 +29,7 @@ def roll_back(store: PolicyWriter, change: Change, by: str, admin: bool) -> int:
     elif change.what == "domain":
         _domain(store, change, domain, by)
     else:
-        raise StoreError(f"change {change.id} ({change.what}) cannot be rolled back")
+        raise Refused(f"change {change.id} ({change.what}) cannot be rolled back")
     return store.changed(domain, local, change.what, change.after, change.before, by, undoes=change.id)
 
 

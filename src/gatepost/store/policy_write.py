@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gatepost.store.base import Conflict, NotFound, StoreError
+from gatepost.store.base import Conflict, NotFound, Refused, StoreError
 from gatepost.store.policy_rows import PolicyReader
 from gatepost.store.scopes import EVERYWHERE, scope_of
 from gatepost.store.sqlite import WRITE_WAIT, open_database
@@ -215,6 +215,6 @@ def as_json(value: Any) -> str:
 
 
 def unlocked(entry: Mapping[str, Any], admin: bool) -> None:
-    """StoreError if an entry is locked and it is not an administrator who would change it."""
+    """Refused if an entry is locked and it is not an administrator who would change it."""
     if entry["locked"] and not admin:
-        raise StoreError(f"list entry {entry['id']} is locked by an administrator")
+        raise Refused(f"list entry {entry['id']} is locked by an administrator")

@@ -1,0 +1,114 @@
+"""`/domains/{domain}/archive`: kept mail. Who opens, releases or deletes it is written down."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path
+from fastapi.responses import StreamingResponse
+
+from gatepost.console.api.answers import Answer, Limit, Page, Since, Text, Time, Word, beginning, require
+from gatepost.console.auth import Changing, Here, Looking
+from gatepost.desk import archive
+from gatepost.desk.deeds import deeds_of
+from gatepost.spool.index import Kept
+
+router = APIRouter(tags=["archive"])
+Day = Annotated[Text, Path(pattern=r"^\d{4}-\d\d-\d\d$")]
+File = Annotated[Text, Path(max_length=255)]
+
+
+class Copy(Answer):
+    """One kept copy."""
+
+    ref: str
+    """DAY/DOMAIN/FILE: day and file stand in its address here."""
+    id: str
+    time: Time
+    sender: str | None
+    """null is the null sender."""
+    recipient: str
+    outcome: str
+    """`rejected` or `quarantined`."""
+    plugin: str
+    reason: str
+    score: float
+    subject: str
+    size: int
+
+
+class Deed(Answer):
+    """What somebody did with it."""
+
+    time: Time
+    by: str
+    what: str
+    """`opened`, `released` or `deleted`."""
+
+
+class Shown(Copy):
+    """One kept copy, and what became of it."""
+
+    release: str
+    """`waiting`, `delivered`, `failed`, or "" where nobody released it."""
+    said: str
+    """What the domain's server said last."""
+    deeds: list[Deed]
+
+
+def _find(here: Here, day: str, file: str) -> Kept:
+    require("/" not in file and file not in (".", ".."))
+    # NotFound becomes the 404 of everything that is not theirs.
+    (one,) = archive.find(here.desk, f"{day}/{here.domain}/{file}", here.domain)[:1]
+    return one
+
+
+def _shown(here: Here, kept: Kept) -> Shown:
+    release = archive.state(here.desk, kept)
+    deeds = deeds_of(here.desk, kept.domain, kept.ref)
+    return Shown(
+        **Copy.of(kept).model_dump(exclude={"time"}),
+        time=kept.time,
+        release=release.state,
+        said=release.last,
+        deeds=[Deed.of(deed) for deed in deeds],
+    )
+
+
+@router.get("/domains/{domain}/archive")
+def list_kept(here: Looking, since: Since = None, text: Word = None, limit: Limit = 100) -> Page[Copy]:
+    """List what is kept, the newest first."""
+    at = beginning(here.desk, since) or 0.0
+    found = archive.listing(here.desk, here.domain, since=at, text=text or "", limit=limit)
+    return Page(items=[Copy.of(kept) for kept in found])
+
+
+@router.get("/domains/{domain}/archive/{day}/{file}")
+def show_kept(here: Looking, day: Day, file: File) -> Shown:
+    """Show what is known of a kept mail, and who did what with it."""
+    return _shown(here, _find(here, day, file))
+
+
+@router.get("/domains/{domain}/archive/{day}/{file}/raw", response_class=StreamingResponse)
+def open_kept(here: Looking, day: Day, file: File) -> StreamingResponse:
+    """Return the bytes as received."""
+    blocks = archive.opened(here.desk, _find(here, day, file))
+    return StreamingResponse(
+        blocks,
+        media_type="application/octet-stream",
+        headers={"content-disposition": 'attachment; filename="message.eml"'},
+    )
+
+
+@router.post("/domains/{domain}/archive/{day}/{file}/release")
+def release_kept(here: Changing, day: Day, file: File, again: bool = False) -> Shown:
+    """Hand a kept mail on to the domain's own server; asked for twice, it is delivered once."""
+    kept = _find(here, day, file)
+    archive.release(here.desk, kept, again=again)
+    return _shown(here, kept)
+
+
+@router.delete("/domains/{domain}/archive/{day}/{file}", status_code=204)
+def delete_kept(here: Changing, day: Day, file: File) -> None:
+    """Delete a kept mail."""
+    archive.delete(here.desk, _find(here, day, file))

@@ -1,0 +1,92 @@
+"""`/journal`: what became of each mail, the newest first, for all that you may look at or for one domain."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from gatepost.console.api.answers import Answer, Limit, Number, Page, Since, Time, Word, beginning
+from gatepost.console.auth import Here, Looking, SignedIn
+from gatepost.desk import journal
+
+router = APIRouter(tags=["journal"])
+Fate = Annotated[
+    Literal["accepted", "rejected", "deferred", "quarantined", "queued", "taken", "abandoned"] | None, Query()
+]
+
+
+class Outcome(Answer):
+    """What became of one recipient's copy."""
+
+    id: str
+    time: Time
+    domain: str
+    sender: str
+    """"" is the null sender."""
+    recipient: str
+    client: str
+    fate: str
+    code: int
+    """Of the SMTP reply."""
+    plugin: str
+    reason: str
+    score: float
+    size: int
+    subject: str
+    archive_ref: str
+    """Where the kept copy is, "" if none."""
+    seconds: float
+
+
+def _search(
+    here: Here,
+    names: list[str] | None,
+    since: str | None,
+    fate: str | None,
+    plugin: str | None,
+    text: str | None,
+    after: int | None,
+    limit: int,
+) -> Page[Outcome]:
+    rows = journal.page(
+        here.desk,
+        names,
+        since=beginning(here.desk, since),
+        outcome=fate,
+        plugin=plugin,
+        text=text,
+        after=after,
+        limit=limit + 1,
+    )
+    more = str(rows[limit - 1].seq) if len(rows) > limit else None
+    return Page(items=[Outcome.of(row) for row in rows[:limit]], next=more)
+
+
+@router.get("/journal")
+def search_all(
+    here: SignedIn,
+    since: Since = None,
+    fate: Fate = None,
+    plugin: Word = None,
+    text: Word = None,
+    after: Number = None,
+    limit: Limit = 50,
+) -> Page[Outcome]:
+    """Search the mail of every domain that you may look at."""
+    names = None if here.is_admin else here.names()
+    return _search(here, names, since, fate, plugin, text, after, limit)
+
+
+@router.get("/domains/{domain}/journal")
+def search(
+    here: Looking,
+    since: Since = None,
+    fate: Fate = None,
+    plugin: Word = None,
+    text: Word = None,
+    after: Number = None,
+    limit: Limit = 50,
+) -> Page[Outcome]:
+    """Search the mail of a domain."""
+    return _search(here, [here.domain], since, fate, plugin, text, after, limit)

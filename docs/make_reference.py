@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from docs import api
 from docs.said import replies
 from docs.unused import uncounted_metrics, unread_keys
 from docs.words import ARCHIVE_OUTCOMES, FATES, LEVELS, STATUS, meaning
@@ -45,6 +46,7 @@ def pages() -> dict[str, str]:
         "replies.md": smtp_replies(),
         "metrics.md": metrics(),
         "journal.md": journal(),
+        "api.md": page("API", api.FIRST, *api.sections()),
     }
     return {"README.md": index(made)} | made
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Self, TypeVar
 
-from fastapi import Header, HTTPException, Query, Response
+from fastapi import Header, HTTPException, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
 from gatepost.console.errors import PROBLEM, NotHere
@@ -45,6 +45,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST, description="Items of this page.")]
 After = Annotated[Text, Query(max_length=400, description="`next` of the page before.")]
 Number = Annotated[int | None, Query(ge=0, le=(1 << 62), description="`next` of the page before.")]
 Since = Annotated[Text | None, Query(max_length=40, description="A span (7d, 12h) or a date.")]
+Id = Annotated[int, Path(ge=0, le=(1 << 62))]
 Word = Annotated[Text | None, Query(max_length=400)]
 
 

@@ -18,7 +18,7 @@ Day = Annotated[Text, Path(pattern=r"^\d{4}-\d\d-\d\d$")]
 File = Annotated[Text, Path(max_length=255)]
 
 
-class Copy(Answer):
+class KeptCopy(Answer):
     """One kept copy."""
 
     ref: str
@@ -46,7 +46,7 @@ class Deed(Answer):
     """`opened`, `released` or `deleted`."""
 
 
-class Shown(Copy):
+class Shown(KeptCopy):
     """One kept copy, and what became of it."""
 
     release: str
@@ -67,7 +67,7 @@ def _shown(here: Here, kept: Kept) -> Shown:
     release = archive.state(here.desk, kept)
     deeds = deeds_of(here.desk, kept.domain, kept.ref)
     return Shown(
-        **Copy.of(kept).model_dump(exclude={"time"}),
+        **KeptCopy.of(kept).model_dump(exclude={"time"}),
         time=kept.time,
         release=release.state,
         said=release.last,
@@ -76,11 +76,11 @@ def _shown(here: Here, kept: Kept) -> Shown:
 
 
 @router.get("/domains/{domain}/archive")
-def list_kept(here: Looking, since: Since = None, text: Word = None, limit: Limit = 100) -> Page[Copy]:
+def list_kept(here: Looking, since: Since = None, text: Word = None, limit: Limit = 100) -> Page[KeptCopy]:
     """List what is kept, the newest first."""
     at = beginning(here.desk, since) or 0.0
     found = archive.listing(here.desk, here.domain, since=at, text=text or "", limit=limit)
-    return Page(items=[Copy.of(kept) for kept in found])
+    return Page(items=[KeptCopy.of(kept) for kept in found])
 
 
 @router.get("/domains/{domain}/archive/{day}/{file}")

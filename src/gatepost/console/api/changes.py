@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from gatepost.console.api.answers import Answer, Limit, Number, Page, Time, require
+from gatepost.console.api.answers import Answer, Id, Limit, Number, Page, Time, require
 from gatepost.console.auth import Admin, Changing, Here, Looking
 from gatepost.desk import changes
 from gatepost.store.base import Change as StoredChange
@@ -51,7 +51,7 @@ def list_changes(here: Admin, after: Number = None, limit: Limit = 50) -> Page[C
 
 
 @router.post("/changes/{number}/roll-back")
-def roll_back(here: Admin, number: int) -> Change:
+def roll_back(here: Admin, number: Id) -> Change:
     """Undo a change; returns what was undone. 409 where somebody built on it."""
     return _change(changes.roll_back(here.desk, number))
 
@@ -63,7 +63,7 @@ def list_changes_of(here: Looking, after: Number = None, limit: Limit = 50) -> P
 
 
 @router.post("/domains/{domain}/changes/{number}/roll-back")
-def roll_back_of(here: Changing, number: int) -> Change:
+def roll_back_of(here: Changing, number: Id) -> Change:
     """Undo a change of a domain; returns what was undone. 409 where somebody built on it."""
     require(changes.is_of(here.desk, number, here.domain))
     return _change(changes.roll_back(here.desk, number))

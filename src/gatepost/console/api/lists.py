@@ -6,7 +6,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from gatepost.console.api.answers import Answer, Body, Page, Text, Time, require
+from gatepost.console.api.answers import Answer, Body, Id, Page, Text, Time, require
 from gatepost.console.auth import Admin, Changing, Here, Looking
 from gatepost.desk import lists
 
@@ -92,7 +92,7 @@ def add_entry(here: Changing, new: NewEntry) -> Entry:
 
 
 @router.delete("/domains/{domain}/lists/{number}")
-def remove_entry(here: Changing, number: int) -> Page[Entry]:
+def remove_entry(here: Changing, number: Id) -> Page[Entry]:
     """Take an entry off; returns it."""
     return _remove(here, here.domain, number)
 
@@ -110,6 +110,6 @@ def add_entry_of_all(here: Admin, new: NewEntry) -> Entry:
 
 
 @router.delete("/lists/{number}")
-def remove_entry_of_all(here: Admin, number: int) -> Page[Entry]:
+def remove_entry_of_all(here: Admin, number: Id) -> Page[Entry]:
     """Take an entry off the list of all domains; returns it."""
     return _remove(here, None, number)

@@ -25,7 +25,7 @@ class Step(Answer):
     detail: str
 
 
-class Copy(Outcome):
+class Judged(Outcome):
     """One recipient's copy with every check."""
 
     steps: list[Step]
@@ -51,7 +51,7 @@ class Message(Answer):
 
     id: str
     session: Session | None
-    outcomes: list[Copy]
+    outcomes: list[Judged]
 
 
 @router.get("/messages/{id}")
@@ -64,7 +64,7 @@ def explain(here: SignedIn, id: str) -> Message:  # noqa: A002 - the name in the
     mine = [one for one in found.outcomes if here.may(one.row.domain, "look")]
     require(bool(mine) or here.is_admin)
     copies = [
-        Copy(
+        Judged(
             **Outcome.of(one.row).model_dump(exclude={"time"}),
             time=one.row.time,
             steps=[Step.of(step) for step in one.steps],

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException
 
-from gatepost.console.api.answers import Answer, Body, Page, Text, Time
+from gatepost.console.api.answers import Answer, Body, Id, Page, Text, Time
 from gatepost.console.auth import Here, SignedIn
 from gatepost.desk import tokens
 from gatepost.desk.spans import until
@@ -39,7 +39,7 @@ class NewToken(Body):
     """30d, 12h or a date."""
 
 
-class Made(Answer):
+class MadeToken(Answer):
     """A token, and what the program has to send; shown this once."""
 
     token: Token
@@ -64,16 +64,16 @@ def list_tokens(here: Person) -> Page[Token]:
 
 
 @router.post("/tokens", status_code=201)
-def add_token(here: Person, new: NewToken) -> Made:
+def add_token(here: Person, new: NewToken) -> MadeToken:
     """Make a token of yours."""
     end = until(new.expires, here.desk.clock()) if new.expires else None
     token, bearer = tokens.add(
         here.desk, here.user.name, new.label, rights=new.rights, domains=new.domains, expires=end
     )
-    return Made(token=Token.of(token), bearer=bearer)
+    return MadeToken(token=Token.of(token), bearer=bearer)
 
 
 @router.delete("/tokens/{number}", status_code=204)
-def revoke_token(here: Person, number: int) -> None:
+def revoke_token(here: Person, number: Id) -> None:
     """End a token, at once."""
     tokens.revoke(here.desk, number, None if here.is_admin else here.user.name)

@@ -47,7 +47,7 @@ class Changed(Body):
     disabled: bool | None = None
 
 
-class Made(Answer):
+class MadeUser(Answer):
     """Somebody with the password that was made."""
 
     user: User
@@ -69,13 +69,13 @@ def list_users(here: Admin) -> Page[User]:
 
 
 @router.post("/users", status_code=201)
-def add_user(here: Admin, new: NewUser) -> Made:
+def add_user(here: Admin, new: NewUser) -> MadeUser:
     """Add somebody."""
     made = passwords.made() if new.password is None else None
     user = users.add(
         here.desk, new.name, made or new.password or "", new.role, new.domains, new.language, new.zone
     )
-    return Made(user=User.of(user), password=made)
+    return MadeUser(user=User.of(user), password=made)
 
 
 @router.get("/users/{name}")
@@ -91,12 +91,12 @@ def change_user(here: Admin, name: str, new: Changed) -> User:
 
 
 @router.post("/users/{name}/password")
-def set_password(here: Admin, name: str, new: Password) -> Made:
+def set_password(here: Admin, name: str, new: Password) -> MadeUser:
     """Give somebody another password; all their sessions end."""
     users.get(here.desk, name)
     made = passwords.made() if new.password is None else None
     users.set_password(here.desk, name, made or new.password or "")
-    return Made(user=User.of(users.get(here.desk, name)), password=made)
+    return MadeUser(user=User.of(users.get(here.desk, name)), password=made)
 
 
 @router.delete("/users/{name}", status_code=204)

@@ -13,7 +13,7 @@ from tests.console.house import House
 
 PARTS: dict[str, str] = {"domain": "ann.example", "check": "dnsbl"}
 """Part of a path -> what stands there in a seeded house."""
-NO_PAGES = ("/static/",)
+NO_PAGES = ("/static/", "/journal/live")
 """Paths below these are no pages for people."""
 
 

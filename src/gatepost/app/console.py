@@ -23,6 +23,7 @@ from gatepost.server.board import Board
 from gatepost.server.sockets import parse_host_port
 
 if TYPE_CHECKING:
+    from gatepost.console.live import Live
     from gatepost.console.site import Process, Site, Visit
     from gatepost.desk.desk import Desk
 
@@ -53,6 +54,7 @@ class Console:
         self._log = make_log(config)
         self._stopping = asyncio.Event()
         self._server: Any = None
+        self._live: Live | None = None
 
     async def run(self) -> None:
         """Serve until told to stop."""
@@ -71,6 +73,8 @@ class Console:
 
     def _stop(self) -> None:
         self._stopping.set()
+        if self._live is not None:
+            self._live.close()
         if self._server is not None:
             self._server.should_exit = True
 
@@ -108,6 +112,7 @@ class Console:
                 yield
 
         app = make_app(make_site(self._config, self._board), self._report)
+        self._live = app.state.live
         self._server = Server(
             uvicorn.Config(
                 app,

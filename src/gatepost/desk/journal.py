@@ -7,7 +7,7 @@ id that was given out a moment ago can be explained, also while no server runs.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,8 @@ from gatepost.store.base import OutcomeRow, SessionRow, StoreError
 
 if TYPE_CHECKING:
     from gatepost.desk.steps import Step
+    from gatepost.store.journal_db import JournalPage
+    from gatepost.store.journal_search import Question
 
 LOOK = 0.5
 """Seconds between two looks of somebody who follows."""
@@ -87,25 +89,10 @@ def search(
     return found
 
 
-def page(
-    desk: Desk,
-    domains: Sequence[str] | None,
-    *,
-    since: float | None = None,
-    outcome: str | None = None,
-    plugin: str | None = None,
-    text: str | None = None,
-    after: int | None = None,
-    limit: int = 50,
-) -> Rows:
-    """Return outcomes of some domains (None: all) before the `seq` of the last page, the newest first."""
+def page(desk: Desk, asked: Question) -> JournalPage:
+    """Return what is found in the time that people wait, the newest first, and where to go on."""
     collect(desk)
-    found: Rows = []
-    for name in [None] if domains is None else domains:
-        found += desk.journal.search(
-            name, since=since, outcome=outcome, plugin=plugin, text=text, after=after, limit=limit
-        )
-    return sorted(found, key=lambda row: row.seq, reverse=True)[:limit]
+    return desk.journal.page(asked)
 
 
 def follow(

@@ -8,6 +8,7 @@ journal is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,12 @@ from gatepost.store import journal_counts, journal_old
 from gatepost.store.base import Explanation, OutcomeRow, SessionRow
 from gatepost.store.journal_collect import Collector
 from gatepost.store.journal_lines import (
-    FATE_PATH,
-    PLUGIN_PATH,
     outcome_line,
     read_outcome,
     read_session,
     session_line,
 )
+from gatepost.store.journal_search import Question, like, seek
 from gatepost.store.journal_writer import JournalWriter
 from gatepost.store.sqlite import WRITE_WAIT, copy, errors_of, open_database, transaction
 
@@ -29,10 +29,24 @@ __all__ = ["FILE", "JournalStore", "JournalWriter", "outcome_line", "session_lin
 
 FILE = "journal.db"
 MAX_PAGE = 1_000
+"""Rows that one explanation has at most."""
 PRUNE_ROWS = 5_000
 """Rows deleted in one transaction: others wait no longer than that."""
 DAY = 86_400.0
 _OUTCOME = "seq, time, line, trace"
+
+
+@dataclass(frozen=True, slots=True)
+class JournalPage:
+    """A page of outcomes, the newest first."""
+
+    rows: list[OutcomeRow]
+    after: int | None
+    """Where the next page begins; None when there is nothing older."""
+    whole: bool
+    """False: time was up before the page was full."""
+    reached: float | None = None
+    """The time up to which was looked, where it was not whole."""
 
 
 class JournalStore:
@@ -59,56 +73,30 @@ class JournalStore:
 
     # -- reading -----------------------------------------------------------------------------
 
-    def search(
-        self,
-        domain: str | None = None,
-        *,
-        since: float | None = None,
-        until: float | None = None,
-        outcome: str | None = None,
-        plugin: str | None = None,
-        text: str | None = None,
-        after: int | None = None,
-        newer: int | None = None,
-        limit: int = 50,
-    ) -> list[OutcomeRow]:
-        """Return outcomes, the newest first.
+    def search(self, domain: str | None = None, *, limit: int = 50, **asked: Any) -> list[OutcomeRow]:
+        """Return a page of outcomes; `asked` are a `Question`'s fields (`newer`: the oldest first).
 
-        `after`: the `seq` of the last row of the page before. `newer`: only rows behind this
-        `seq`, the oldest first (for following). `text`: in any field, without case.
+        However long it takes: who reads page by page wants `page`.
         """
-        where: list[str] = []
-        values: list[Any] = []
+        found: list[OutcomeRow] = []
+        question = Question(None if domain is None else (domain,), limit=limit, **asked)
+        while True:
+            page = self.page(question)
+            found += page.rows
+            if page.whole or len(found) >= question.limit:
+                return found[:limit]
+            question = replace(question, after=page.after)
 
-        def add(condition: str, value: Any) -> None:
-            where.append(condition)
-            values.append(value)
-
-        if domain is not None:
-            add("domain = ?", domain)
+    def page(self, question: Question) -> JournalPage:
+        """Return what is found within `journal_search.BUDGET` seconds, the newest first."""
         with errors_of(self.path):
-            if since is not None:
-                add("seq >= ?", self._first_at(since - 1))
-                add("time >= ?", since)
-            if until is not None:
-                add("time < ?", until)
-            if outcome is not None:
-                add(f"json_extract(line, '{FATE_PATH}') = ?", outcome)
-            if plugin is not None:
-                add(f"json_extract(line, '{PLUGIN_PATH}') = ?", plugin)
-            if text:
-                add("line LIKE ? ESCAPE '\\'", f"%{_like(text)}%")
-            if after is not None:
-                add("seq < ?", after)
-            if newer is not None:
-                add("seq > ?", newer)
-            order = "ASC" if newer is not None else "DESC"
-            rows = self._db.execute(
-                f"SELECT {_OUTCOME} FROM outcome {'WHERE' if where else ''} {' AND '.join(where)}"  # noqa: S608
-                f" ORDER BY seq {order} LIMIT ?",
-                (*values, min(limit, MAX_PAGE)),
-            ).fetchall()
-        return _outcomes(rows)
+            found = seek(self._db, question, self._first_at)
+            reached = None
+            if not found.whole and found.after is not None:
+                (reached,) = self._db.execute(
+                    "SELECT time FROM outcome WHERE seq >= ? ORDER BY seq LIMIT 1", (found.after,)
+                ).fetchone() or (None,)
+        return JournalPage(_outcomes(found.rows), found.after, found.whole, reached)
 
     def sessions(
         self, *, text: str | None = None, after: str | None = None, limit: int = 50
@@ -119,7 +107,7 @@ class JournalStore:
                 "SELECT time, line FROM session"
                 " WHERE seq < coalesce((SELECT seq FROM session WHERE id = ?), ?)"
                 " AND (? IS NULL OR line LIKE ? ESCAPE '\\') ORDER BY seq DESC LIMIT ?",
-                (after, 1 << 62, text, f"%{_like(text or '')}%", min(limit, MAX_PAGE)),
+                (after, 1 << 62, text, f"%{like(text or '')}%", min(limit, MAX_PAGE)),
             ).fetchall()
         return _sessions(rows)
 
@@ -240,9 +228,9 @@ class JournalStore:
             f"SELECT {_OUTCOME} FROM outcome WHERE id = ? AND trace != '' AND trace NOT LIKE '=%'",  # noqa: S608
             (trace[1:],),
         ).fetchall()
-        for like in found:
-            if _alike(like[2]) == _alike(row[2]):
-                return (*row[:3], like[3])
+        for other in found:
+            if _alike(other[2]) == _alike(row[2]):
+                return (*row[:3], other[3])
         return row
 
 
@@ -269,7 +257,3 @@ def _sessions(rows: Iterable[tuple[Any, ...]]) -> list[SessionRow]:
 def _alike(line: str) -> list[str]:
     """Return what two refusals have in common when one's trace was folded into the other's."""
     return line.split('"', 14)[7:14:2]  # check, domain, client, reason
-
-
-def _like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")

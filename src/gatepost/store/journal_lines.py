@@ -96,7 +96,7 @@ def outcome_line(
     )
 
 
-FATE_PATH, PLUGIN_PATH = "$[2]", "$[3]"
+FATE_PATH, PLUGIN_PATH, CLIENT_PATH, RECIPIENT_PATH, SENDER_PATH = "$[2]", "$[3]", "$[9]", "$[11]", "$[12]"
 """Where SQL finds what is searched for."""
 
 

@@ -1,4 +1,7 @@
-"""`/journal`: what became of each mail, the newest first, for all that you may look at or for one domain."""
+"""`/journal`: what became of each mail, the newest first, for all that you may look at or for one domain.
+
+A search that takes long answers with what it has so far: a page may be short, or empty, and have a next one.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from fastapi import APIRouter, Query
 from gatepost.console.api.answers import Answer, Limit, Number, Page, Since, Time, Word, beginning
 from gatepost.console.auth import Here, Looking, SignedIn
 from gatepost.desk import journal
+from gatepost.store.journal_search import Question
 
 router = APIRouter(tags=["journal"])
 Fate = Annotated[
@@ -49,18 +53,18 @@ def _search(
     after: int | None,
     limit: int,
 ) -> Page[Outcome]:
-    rows = journal.page(
-        here.desk,
+    asked = Question(
         names,
         since=beginning(here.desk, since),
         outcome=fate,
         plugin=plugin,
         text=text,
         after=after,
-        limit=limit + 1,
+        limit=limit,
     )
-    more = str(rows[limit - 1].seq) if len(rows) > limit else None
-    return Page(items=[Outcome.of(row) for row in rows[:limit]], next=more)
+    page = journal.page(here.desk, asked)
+    more = str(page.after) if page.after is not None else None
+    return Page(items=[Outcome.of(row) for row in page.rows], next=more)
 
 
 @router.get("/journal")

@@ -19,6 +19,13 @@
       setTimeout(() => form.removeAttribute("aria-busy"), 20000);
     }
   });
+  // A live table keeps its newest rows.
+  for (const table of document.querySelectorAll("table.live tbody")) {
+    const most = Math.max(table.rows.length, 50);
+    new MutationObserver(() => {
+      while (table.rows.length > most) table.deleteRow(-1);
+    }).observe(table, { childList: true });
+  }
   // <select data-go> and the like send their form when changed.
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-go]")) event.target.form.requestSubmit();

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 
 from fastapi import Request
@@ -55,7 +55,7 @@ class Live:
         look: Look,
         shown: Callable[[list[OutcomeRow]], str],
         known: Callable[[], bool],
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Yield events. `look` and `known` (is the session still one?) may block: they run in a thread."""
         self._open[name] += 1
         try:

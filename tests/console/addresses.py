@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from gatepost.console.app import page_paths
 from tests.console.house import House
 
-PARTS: dict[str, str] = {"domain": "ann.example", "check": "dnsbl"}
+PARTS: dict[str, str] = {"domain": "ann.example", "check": "dnsbl", "name": "ann"}
 """Part of a path -> what stands there in a seeded house."""
 NO_PAGES = ("/static/", "/journal/live")
 """Paths below these are no pages for people."""

@@ -6,7 +6,7 @@ import json
 import random
 import time
 
-from gatepost.desk import checks, domains, lists
+from gatepost.desk import checks, domains, lists, tokens, users
 from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.store.journal_writer import JournalWriter
 from tests.console.house import House
@@ -76,7 +76,16 @@ def settings(house: House) -> None:
         lists.add(desk, "ann.example", "deny", "bulk.example", note="never again")
 
 
+def people(house: House) -> None:
+    """Keep the house's people as users too: their account has a page."""
+    with house.desk("root") as desk:
+        for one in house.people.known.values():
+            users.add(desk, one.name, "correct horse", one.role, one.domains, one.language, one.zone)
+        tokens.add(desk, "ann", "monitoring", domains=["ann.example"])
+
+
 def sow(house: House) -> None:
     """Do it all."""
+    people(house)
     settings(house)
     journal(house, house.site.clock())

@@ -7,6 +7,7 @@ built on what would be undone.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from gatepost.desk.desk import Desk
@@ -17,6 +18,8 @@ from gatepost.store.base import Conflict as StoreConflict
 from gatepost.store.base import NotFound as StoreNotFound
 from gatepost.store.scopes import domain_name, parse_scope
 
+UNDONE = frozenset({"settings", "entry", "recipients", "domain"})
+"""What `store/policy_undo.py` knows the way back of."""
 SHOWN = 5
 """Recipients that a line names."""
 
@@ -30,6 +33,19 @@ def listing(
     except StoreError as error:
         raise DeskError(str(error)) from error
     return desk.policy.changes(domain=name, limit=limit, before_id=before)
+
+
+def of_domains(
+    desk: Desk, names: Sequence[str], *, limit: int = 50, before: int | None = None
+) -> list[Change]:
+    """Return the changes of some domains together, the newest first."""
+    found = [one for name in names for one in listing(desk, name, limit=limit, before=before)]
+    return sorted(found, key=lambda one: one.id, reverse=True)[:limit]
+
+
+def can_be_undone(change: Change) -> bool:
+    """Return whether it is of a kind that can be rolled back (somebody may have built on it since)."""
+    return change.complete and change.what in UNDONE
 
 
 def roll_back(desk: Desk, number: int) -> Change:

@@ -63,6 +63,17 @@ def sign_in(desk: Desk, name: str, password: str, code: str, client: str, agent:
         raise SignInError("unavailable", "signing in does not work now; try again in a moment") from error
 
 
+def prove(desk: Desk, name: str, password: str, client: str) -> None:
+    """Ask somebody who is signed in for the password again; counted and limited like signing in."""
+    account, network = _keys(name, client)
+    _limited(desk, name, client)
+    person = desk.accounts.person(name)
+    if person is None or not passwords.matches(person.password, password):
+        desk.accounts.failed([account, network], desk.clock(), desk.clock() - WINDOW)
+        _note(desk, name, client, "wrong")
+        raise SignInError("wrong", "the password is wrong")
+
+
 def who(desk: Desk, token: str) -> Session | None:
     """Return whose session a token names; None for one that is unknown, ended or too old."""
     row = desk.accounts.session(digest(token))
@@ -132,12 +143,8 @@ def code_matches(desk: Desk, person: PersonRow, code: str) -> bool:
 
 def _sign_in(desk: Desk, name: str, password: str, code: str, client: str, agent: str) -> str:
     now = desk.clock()
-    account, network = f"account {name}", f"network {network_of(client)}"
-    for key, most in ((account, PER_ACCOUNT), (network, PER_NETWORK)):
-        number, first = desk.accounts.failures(key, now - WINDOW)
-        if number >= most:
-            _note(desk, name, client, "limited")
-            raise SignInError("limited", "too many tries; wait some minutes", first + WINDOW - now)
+    account, network = _keys(name, client)
+    _limited(desk, name, client)
     person = desk.accounts.person(name) if name else None
     good = passwords.matches(person.password if person is not None else passwords.nobodys(), password)
     if person is None or not good or person.disabled:
@@ -156,6 +163,19 @@ def _sign_in(desk: Desk, name: str, password: str, code: str, client: str, agent
     token = secrets.token_urlsafe(32)
     desk.accounts.begin(SessionRow(digest(token), name, now, now, client, agent[:200]))
     return token
+
+
+def _keys(name: str, client: str) -> tuple[str, str]:
+    return f"account {name}", f"network {network_of(client)}"
+
+
+def _limited(desk: Desk, name: str, client: str) -> None:
+    now = desk.clock()
+    for key, most in zip(_keys(name, client), (PER_ACCOUNT, PER_NETWORK), strict=True):
+        number, first = desk.accounts.failures(key, now - WINDOW)
+        if number >= most:
+            _note(desk, name, client, "limited")
+            raise SignInError("limited", "too many tries; wait some minutes", first + WINDOW - now)
 
 
 def _note(desk: Desk, name: str, client: str, outcome: str) -> None:

@@ -90,6 +90,11 @@ def add(
     return _token(row), bearer
 
 
+def may_give(role: Role) -> tuple[str, ...]:
+    """Return the rights that somebody's tokens can have."""
+    return _MOST[role]
+
+
 def listing(desk: Desk, name: str | None = None) -> list[Token]:
     """Return the tokens of a person (None: of all), the oldest first."""
     return [_token(row) for row in desk.tokens.listing(name)]

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -130,3 +131,11 @@ def test_numbers_from_an_unknown_process_are_kept_apart() -> None:
 
     assert [[[], 2]] == both["gatepost_future_total"]
     assert "future" not in render(both)
+
+
+def test_written(tmp_path: Path) -> None:
+    """What each process wrote is read; half a file and other files are not."""
+    for name, text in (("metrics-w0.json", '{"a": []}'), ("metrics-w1.json", "{"), ("other.json", "{}")):
+        (tmp_path / name).write_text(text)
+    assert [{"a": []}] == metrics.written(tmp_path)
+    assert [] == metrics.written(tmp_path / "nowhere")

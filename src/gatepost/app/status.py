@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from http import HTTPStatus
 from pathlib import Path
 
@@ -81,10 +80,4 @@ class StatusServer:
 
     def text(self) -> str:
         """Return the metrics of all processes together."""
-        found = [metrics.snapshot()]
-        for path in sorted((self._data / "run").glob("metrics-*.json")):
-            try:
-                found.append(json.loads(path.read_text()))
-            except (OSError, ValueError):
-                continue  # being replaced, or of a worker that is gone: counted with the next scrape
-        return metrics.render(metrics.merge(found))
+        return metrics.render(metrics.merge([metrics.snapshot(), *metrics.written(self._data / "run")]))

@@ -125,7 +125,9 @@ def _account(change: Change) -> str:
     before, after = change.before, change.after
     name = f"{change.what} {(after or before)['name']}"
     if before is None:
-        return f"{name} added: {_settings({}, after)}"
+        whom = f" of {after['user']}" if "user" in after else ""
+        opens = after.get("role") or after.get("rights")
+        return f"{name}{whom} added: {', '.join([str(opens), *after['domains']])}"
     if after is None:
         return f"{name} removed"
     return f"{name}: {_settings(before, {k: v for k, v in after.items() if before.get(k) != v})}"

@@ -8,8 +8,10 @@ What would go over `LABEL_LIMIT` is counted under `other`.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from gatepost import __version__
@@ -146,6 +148,17 @@ def merge(snapshots: Iterable[Snapshot]) -> Snapshot:
                 key = tuple(labels)
                 into[key] = _folded(fold, into[key], value) if key in into else value
     return {name: [[list(key), value] for key, value in rows.items()] for name, rows in merged.items()}
+
+
+def written(folder: Path) -> list[Snapshot]:
+    """Return what each process wrote of its own into a folder, as it stood last."""
+    found = []
+    for path in sorted(folder.glob("metrics-*.json")):
+        try:
+            found.append(json.loads(path.read_text()))
+        except (OSError, ValueError):
+            continue  # being replaced, or of a process that is gone: counted the next time
+    return found
 
 
 def _folded(fold: str, a: Any, b: Any) -> Any:

@@ -1,0 +1,22 @@
+"""`/storms`: what a storm closed, and opened again."""
+
+from gatepost.desk.deeds import at_once
+from tests.console.api.program import Program
+from tests.console.house import NOW, House
+
+PATH = "/domains/ann.example/storms"
+
+
+def test_storms(house: House, ann: Program, rob: Program) -> None:
+    """Listed while it is closed, opened by its owner alone, known afterwards as ended."""
+    with house.desk() as desk:
+        row = {"since": NOW - 60, "until": NOW + 600, "bounces": 50}
+        at_once(desk.records.put("ann.example", "bounce_storm", "closed you", row))
+    (one,) = ann.get(PATH)["items"]
+    assert ("you@ann.example", 50, True) == (one["address"], one["bounces"], one["closed"])
+    rob.post(f"{PATH}/you/open", status=404)
+    ann.post(f"{PATH}/you/open", status=204)
+    assert [] == ann.get(PATH)["items"]
+    (one,) = ann.get(PATH, ended=True)["items"]
+    assert (False, "ann") == (one["closed"], one["opened_by"])
+    ann.post(f"{PATH}/you/open", status=404)

@@ -1,4 +1,4 @@
-"""Stories 1 and 2 of the console, by a browser on a desktop and a phone, with and without JavaScript.
+"""Stories 1, 2 and 5 of the console, by a browser on a desktop and a phone, with and without JavaScript.
 
 A gateway with two workers, its console, a resolver with a block list, a back end; mail over SMTP in between.
 """
@@ -151,4 +151,53 @@ def test_story_2(chromium: Browser, place: Place, rbldnsd: Rbldnsd, size: str, s
         axe(window, scripts)
         wait_until(lambda: code("mia@partner.example") == 250, "let past", 3)
         assert 550 == code("eve@partner.example")
+        assert ([], []) == (window.faults, window.foreign)
+
+
+@pytest.mark.parametrize(("size", "scripts"), WAYS)
+def test_story_5(chromium: Browser, place: Place, size: str, scripts: bool) -> None:
+    """The administrator adds an owner, sees versions in force and who changed what, and rolls one back."""
+    gateway = place.gateway
+    for domain in ("owned.example", "other.example"):
+        gateway.cli("domain", "add", domain, "--route", f"smtp://127.0.0.1:{place.sink.port}")
+    with Window(chromium, place.url, size, scripts=scripts) as window:
+        page = window.page
+        page.on("dialog", lambda dialog: dialog.accept())
+        window.sign_in("root", PASSWORD)
+        page.goto("/users")
+        page.get_by_label("Name").fill("olga")
+        page.get_by_label("Domains").fill("owned.example")
+        axe(window, scripts)
+        page.get_by_role("button", name="Add").click()
+        password = page.locator("#made").inner_text()
+        axe(window, scripts)
+        with Window(chromium, place.url, size, scripts=scripts) as owner:
+            owner.sign_in("olga", password)
+            owner.page.goto("/domains/owned.example/checks/helo_name")
+            owner.page.get_by_role("button", name="watch", exact=True).click()
+            expect(owner.page.get_by_text("helo_name watches")).to_be_visible()
+            owner.page.goto("/changes")
+            expect(owner.page.get_by_text("helo_name.mode=watch")).to_be_visible()
+            expect(owner.page.get_by_text("other.example")).to_have_count(0)
+            assert 404 == getattr(owner.page.goto("/health"), "status", 0)
+        page.goto("/domains")
+        expect(page.get_by_role("link", name="other.example")).to_be_visible()
+        page.goto("/health")
+        wait_until(
+            lambda: bool(page.reload()) and page.get_by_text("in force in 3 of 3 processes").count() > 0,
+            "the change in two workers and the keeper",
+            5,
+        )
+        axe(window, scripts)
+        page.goto("/changes")
+        row = page.get_by_role("row").filter(has_text="helo_name.mode=watch")
+        expect(row).to_contain_text("olga")
+        expect(row).to_contain_text("owned.example")
+        axe(window, scripts)
+        row.get_by_role("button").click()
+        expect(page.get_by_text("Rolled back: helo_name.mode=watch")).to_be_visible()
+        (value,) = gateway.json("domain", "get", "owned.example", "helo_name.mode")
+        assert "default" == value["origin"]
+        row = page.get_by_role("row").filter(has_text="undoes change")
+        expect(row).to_contain_text("root")
         assert ([], []) == (window.faults, window.foreign)

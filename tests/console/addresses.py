@@ -10,11 +10,19 @@ from collections.abc import Mapping
 
 from gatepost.console.app import page_paths
 from tests.console.house import House
+from tests.console.seed import KEPT, KEPT_ON
 
-PARTS: dict[str, str] = {"domain": "ann.example", "check": "dnsbl", "name": "ann"}
+PARTS: dict[str, str] = {
+    "domain": "ann.example",
+    "check": "dnsbl",
+    "name": "ann",
+    "id": "3333333333334",
+    "day": KEPT_ON,
+    "file": f"{KEPT}.1.eml.zst",
+}
 """Part of a path -> what stands there in a seeded house."""
-NO_PAGES = ("/static/", "/journal/live")
-"""Paths below these are no pages for people."""
+NO_PAGES = ("/static/", "/journal/live", "/archive/{day}/{domain}/{file}/raw")
+"""Paths that begin so are no pages for people."""
 
 
 def addresses(house: House, parts: Mapping[str, str] = PARTS) -> list[str]:

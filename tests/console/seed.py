@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import random
 import time
+from datetime import datetime
 
 from gatepost.desk import checks, domains, lists, tokens, users
+from gatepost.spool.envelope import Envelope, Rcpt
+from gatepost.spool.index import Kept
 from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.store.journal_writer import JournalWriter
 from tests.console.house import House
@@ -84,8 +87,61 @@ def people(house: House) -> None:
         tokens.add(desk, "ann", "monitoring", domains=["ann.example"])
 
 
+LETTER = b"""From: =?utf-8?q?J=C3=BCrgen?= <mia@partner.example>
+To: you@ann.example
+Subject: The offer that you asked for
+Date: Wed, 25 Nov 2026 08:30:00 +0100
+Message-ID: <1@partner.example>
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=x
+
+--x
+Content-Type: text/html; charset=utf-8
+
+<h1>Dear customer</h1><p>Here is <a href="https://partner.example/offer">our offer</a>.</p>
+<table><tr><td>Screws</td><td>12.50</td></tr><tr><td>Nails</td><td>3.20</td></tr></table>
+<img src="https://partner.example/seen.gif">
+--x
+Content-Type: application/pdf; name="offer.pdf"
+Content-Transfer-Encoding: base64
+
+JVBERi0xLjQK
+--x--
+""".replace(b"\n", b"\r\n")
+KEPT, KEPT_ON = "3479ACDEFH347", "2026-11-25"
+
+
+def keep(house: House, raw: bytes = LETTER, subject: str = "The offer that you asked for") -> list[str]:
+    """Keep some mail of both domains; the first copy is always at the same address."""
+    at = datetime.fromisoformat(f"{KEPT_ON}T08:30:00+00:00").timestamp()
+    refs = []
+    with house.desk() as desk:
+        for n, domain in enumerate(("ann.example", "ann.example", "eve.example")):
+            session = f"{KEPT[:-1]}{7 + n}" if n else KEPT
+            copy = Kept(
+                f"{session}.1", at + n, "mia@partner.example", f"you@{domain}", domain, "192.0.2.1",
+                "mail.partner.example", "mail.partner.example", "SPF says fail for the domain", "spf",
+                "quarantined" if n else "rejected", bool(n), 0.0, subject, "<1@partner.example>", len(raw),
+            )  # fmt: skip
+            refs.append(desk.archive.keep(copy, [raw]))
+    return refs
+
+
+def wait(house: House, at: float) -> None:
+    """Let a mail wait for the domain's own server."""
+    rcpt = Rcpt("you@ann.example", last="451 4.3.2 mailbox is busy")
+    envelope = Envelope(
+        "waiting-1", "mia@partner.example", (rcpt,), at - 900, at + 300, "ann.example", reason="deferred",
+        attempts=3, size=len(LETTER),
+    )  # fmt: skip
+    with house.desk() as desk:
+        desk.queue.put(envelope, [LETTER])
+
+
 def sow(house: House) -> None:
     """Do it all."""
     people(house)
     settings(house)
     journal(house, house.site.clock())
+    keep(house)
+    wait(house, house.site.clock())

@@ -37,6 +37,7 @@ class Past:
         recipient: str = "ann@example.org",
         helo: str = "mail.example.net",
         raw: bytes = b"",
+        trace: str = "",
     ) -> None:
         """Write one mail down, a session of its own; `raw`: kept in the archive."""
         session = f"{ID[:-2]}{number:02d}"
@@ -48,7 +49,7 @@ class Past:
         self.writer.add(
             outcome_line(
                 f"{session}.1", "example.org", recipient, "bob@example.net", CLIENT, fate, plugin, "", code,
-                archive_ref=ref,
+                archive_ref=ref, trace=trace,
             )
         )  # fmt: skip
         if helo:
@@ -104,6 +105,18 @@ def test_not_through_the_draft(desk: Desk, past: Past) -> None:
     found = ask(desk, refuse_at="rcpt")
     assert ([], 1) == (found.changed, found.otherwise)
     assert any("with the draft or without" in sentence for sentence in caveats(found))
+
+
+def test_what_nobody_was_asked(desk: Desk, past: Past) -> None:
+    """What the domain's own server refused, and what stood in a message that was not kept, is no change."""
+    domains.set_values(desk, "example.org", {"helo_name.mode": "on"})
+    past.mail(1, "rejected", "relay")
+    past.mail(2, "deferred", "")
+    past.mail(3, "rejected", "dkim", trace='[["dkim","message","reject",1.0,"bad signature"]]')
+    past.mail(4, "rejected", "dkim")
+    past.mail(5, "rejected", "helo_name", trace='[["helo_name","helo","reject",1.0,"no name"]]')
+    found = ask(desk, refuse_at="rcpt")
+    assert ([], 1) == (found.changed, found.otherwise)
 
 
 def test_callout_is_not_asked(desk: Desk, past: Past) -> None:

@@ -11,7 +11,7 @@ from gatepost.desk import stats as module
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
 from gatepost.desk.stats import BACK_END, NOT_HOSTED, STRANGER, TROUBLE, Check, Watched, stats
-from gatepost.store.journal_lines import outcome_line, session_line
+from gatepost.store.journal_lines import NOT_FROM_HERE, outcome_line, session_line
 from gatepost.store.journal_writer import JournalWriter
 from tests.desk.conftest import Clock
 
@@ -65,6 +65,18 @@ def test_no_such_user_is_apart(desk: Desk, writer: JournalWriter) -> None:
     } == shares(found.checks)
     assert [0.6, 0.3] == [one.share for one in found.checks[:2]]
     assert 1.0 == pytest.approx(sum(one.share for one in found.checks))
+
+
+def test_a_list_of_clients_is_no_missing_user(desk: Desk, writer: JournalWriter) -> None:
+    """Who is there and takes mail from some clients only is counted apart from names that nobody has."""
+    why = f"192.0.2.1 {NOT_FROM_HERE[1]}"
+    writer.add(outcome_line("A.1", "example.org", "r", "s", "192.0.2.1", "rejected", "recipients", why, 550))
+    put(writer, 2, "rejected", "recipients")
+    found = stats(desk, "example.org", 0)
+    assert (3, 2, 0) == (found.all.rejected, found.all.no_such_user, found.all.spam)
+    assert {"recipients": "no such user", "recipients: clients": "closed"} == {
+        one.check: one.kind for one in found.checks
+    }
 
 
 def test_neither_spam_nor_unknown(desk: Desk, writer: JournalWriter) -> None:
@@ -148,4 +160,6 @@ def test_domains(desk: Desk, writer: JournalWriter) -> None:
 def test_kinds_are_checks_that_exist(desk: Desk) -> None:
     """A check that is renamed does not turn into spam unnoticed."""
     no_check = {"", "relaying", "outgoing", "relay", "archive", "gatepost", "smtp", "policy", "mixed"}
-    assert set(module.KINDS) - no_check <= {loaded.name for loaded in desk.registry}
+    assert {name.partition(":")[0] for name in module.KINDS} - no_check <= {
+        loaded.name for loaded in desk.registry
+    }

@@ -16,6 +16,7 @@ from gatepost.policy.decide import Fate, Outcome, decide_recipient
 from gatepost.policy.lists import Entry, Lists
 from gatepost.policy.policy import Action, DomainPolicy
 from gatepost.policy.source import RecipientRow
+from gatepost.store.journal_lines import NOT_FROM_HERE
 
 REGISTRY = load(entries=False)
 
@@ -120,6 +121,8 @@ def test_clients_of_a_recipient(client: str, let_in: bool) -> None:
     else:
         assert (Fate.REJECT, 550, "5.7.1") == (said.fate, said.code, said.enhanced)
         assert client in said.reason
+        # The statistics tell it from "no such user" by this.
+        assert (said.plugin, True) == (NOT_FROM_HERE[0], said.reason.endswith(NOT_FROM_HERE[1]))
         assert client not in said.public
 
 

@@ -27,6 +27,7 @@ MENU = (
     Item("/domains", mark("Domains")),
     Item("/journal", mark("Journal")),
     Item("/archive", mark("Archive")),
+    Item("/queue", mark("Queue")),
     Item("/lists", mark("Lists")),
     Item("/reviews", mark("Reviews")),
     Item("/training", mark("Training")),

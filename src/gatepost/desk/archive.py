@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from gatepost.auth.forged import without_forged
@@ -48,9 +48,13 @@ def listing(
     outcome: str | None = None,
     text: str = "",
     limit: int = 100,
+    domains: Collection[str] | None = None,
+    after: str = "",
 ) -> Copies:
-    """Return what is kept, newest first."""
-    return desk.archive.list(domain, since=since, outcome=outcome, text=text, limit=limit)
+    """Return what is kept (of `domains`), newest first; `after`: the last `ref` of the page before."""
+    return desk.archive.list(
+        domain, since=since, outcome=outcome, text=text, limit=limit, domains=domains, after=after
+    )
 
 
 def find(desk: Desk, what: str, domain: str | None = None, recipient: str | None = None) -> Copies:

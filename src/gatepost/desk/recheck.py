@@ -19,15 +19,19 @@ from gatepost.desk.check import Memory, opened
 from gatepost.desk.desk import Desk
 from gatepost.desk.domains import checked_values
 from gatepost.desk.errors import DeskError
+from gatepost.desk.replay import Overlay, existed, mail_of
 from gatepost.desk.scopes import hosted
-from gatepost.desk.trial import AT_DATA, Answer, Mail, Trial
+from gatepost.desk.stats import KINDS, LET_IN, TROUBLE
+from gatepost.desk.steps import of_trace
+from gatepost.desk.trial import AT_DATA, Answer, Trial
 from gatepost.mail.address import Address, AddressError, parse_address
-from gatepost.plugins.recipients import Recipients
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.snapshot import PolicyUnavailable
-from gatepost.policy.source import DomainRows, Everywhere, PolicySource, RecipientRow
+from gatepost.policy.source import DomainRows
 from gatepost.store.base import OutcomeRow
 
+BY_MESSAGE = frozenset({"headers", "message"})
+"""Moments of checks that read the message."""
 UNDECIDED = "abandoned"
 """The fate of a copy whose client went away before it was judged."""
 
@@ -112,9 +116,13 @@ class _Replay:
 
     def _prepare(self, memory: Memory) -> None:
         policy = self._desk.policy
-        drafted = _Drafted(policy, self._found.domain, self._draft)
+        drafted = Overlay(policy, self._found.domain, self._with_draft)
         self._today = memory.stage(policy, self._verify, lambda: self._now)
         self._drafted = memory.stage(drafted, self._verify, lambda: self._now)
+
+    def _with_draft(self, rows: DomainRows) -> DomainRows:
+        values = {**rows.values, **self._draft}
+        return replace(rows, values={key: value for key, value in values.items() if value is not None})
 
     async def _verify(self, _policy: DomainPolicy, address: Address, _client: str) -> str:
         return self._existed.get(address.text.lower(), "yes")
@@ -126,8 +134,8 @@ class _Replay:
         if not judged:
             return
         self._now = judged[0].time
-        self._existed = {row.recipient.lower(): _existed(row) for row in judged}
-        mail, named = self._mail(judged)
+        self._existed = {row.recipient.lower(): existed(row) for row in judged}
+        mail, named = mail_of(self._desk, judged)
         today = await Trial(self._today, mail).run()
         draft = await Trial(self._drafted, mail).run()
         self._found.nameless += 0 if named else len(judged)
@@ -143,32 +151,6 @@ class _Replay:
         except AddressError:
             return False
 
-    def _mail(self, copies: list[OutcomeRow]) -> tuple[Mail, bool]:
-        """Return the mail as it came, and whether its HELO name is known."""
-        first = copies[0]
-        explained = self._desk.journal.explain(first.id)
-        session = explained.session if explained is not None else None
-        helo = session.helo if session is not None else ""
-        mail = Mail(
-            raw=self._kept(copies),
-            sender=first.sender,
-            recipients=tuple(row.recipient for row in copies),
-            client=first.client,
-            helo=helo,
-            time=first.time,
-            size=first.size,
-        )
-        return mail, bool(helo)
-
-    def _kept(self, copies: list[OutcomeRow]) -> bytes | None:
-        for row in copies:
-            if row.archive_ref and self._desk.archive.exists(row.archive_ref):
-                try:
-                    return b"".join(self._desk.archive.blocks(row.archive_ref))
-                except OSError:
-                    continue  # damaged, or thrown out this moment
-        return None
-
     def _compare(self, row: OutcomeRow, today: Answer, draft: Answer, *, whole: bool) -> None:
         found = self._found
         # Refused at RCPT, the message would never have been read.
@@ -177,36 +159,8 @@ class _Replay:
         found.partly += not complete
         if _fate(today) != _fate(draft):
             found.changed.insert(0, Changed(row, today, draft, complete))
-        elif draft.fate != _as_judged(row.fate):
+        elif draft.fate != _as_judged(row.fate) and _can_tell(row, draft, complete=complete):
             found.otherwise += 1
-
-
-class _Drafted:
-    """The policy with a draft in it: a `PolicySource`."""
-
-    def __init__(self, below: PolicySource, domain: str, draft: Mapping[str, Any]) -> None:
-        self._below = below
-        self._domain = domain
-        self._draft = draft
-
-    def domain(self, name: str) -> DomainRows | None:
-        rows = self._below.domain(name)
-        if rows is None or name != self._domain:
-            return rows
-        values = {**rows.values, **self._draft}
-        return replace(rows, values={key: value for key, value in values.items() if value is not None})
-
-    def everywhere(self) -> Everywhere:
-        return self._below.everywhere()
-
-    def recipient(self, domain: str, local: str) -> RecipientRow | None:
-        return self._below.recipient(domain, local)
-
-    def recipients_up_to(self, domain: str, limit: int) -> list[RecipientRow] | None:
-        return self._below.recipients_up_to(domain, limit)
-
-    def first_domain(self) -> str | None:
-        return self._below.first_domain()
 
 
 def caveats(found: Recheck) -> Iterator[str]:
@@ -236,11 +190,20 @@ def _because(answer: Answer) -> str:
     return f"{answer.plugin}: {answer.reason}" if answer.reason else answer.plugin
 
 
+def _can_tell(row: OutcomeRow, draft: Answer, *, complete: bool) -> bool:
+    """Does what became of a mail then say something of the checks that were asked again?
+
+    The domain's own server, a full disk and the like are not asked; without the message, neither is what
+    refused it by what stood in it.
+    """
+    if row.fate not in LET_IN and KINDS.get(row.plugin) == TROUBLE:
+        return False
+    if complete or row.fate in LET_IN:
+        return True
+    moments = {step.hook for step in of_trace(row.trace) if step.check == row.plugin}
+    # Of like refusals only the first has its trace: then it counts whether the check was asked now.
+    return not moments & BY_MESSAGE if moments else row.plugin in {step.check for step in draft.steps}
+
+
 def _as_judged(fate: str) -> str:
     return "accepted" if fate == "queued" else fate
-
-
-def _existed(row: OutcomeRow) -> str:
-    if row.plugin != Recipients.name:
-        return "yes"
-    return {"rejected": "no", "deferred": "unknown"}.get(row.fate, "yes")

@@ -17,11 +17,12 @@ from gatepost.desk import journal
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
 from gatepost.desk.scopes import hosted
-from gatepost.store.journal_counts import HOUR
+from gatepost.store.journal_counts import CLIENTS, HOUR
 from gatepost.store.scopes import ScopeError, domain_name
 
-NO_SUCH_USER, SPAM, NOT_HOSTED, RATE, STRANGER, TROUBLE = (
+NO_SUCH_USER, CLOSED, SPAM, NOT_HOSTED, RATE, STRANGER, TROUBLE = (
     "no such user",
+    "closed",
     "spam",
     "not hosted",
     "too often",
@@ -31,6 +32,7 @@ NO_SUCH_USER, SPAM, NOT_HOSTED, RATE, STRANGER, TROUBLE = (
 KINDS = {
     "recipients": NO_SUCH_USER,
     "localpart_rules": NO_SUCH_USER,  # patterns for addresses that nobody has; it says 5.1.1 too
+    CLIENTS: CLOSED,  # the user is there, and takes mail from some clients only (5.7.1)
     "relaying": NOT_HOSTED,
     "outgoing": NOT_HOSTED,
     "client_rate": RATE,
@@ -79,7 +81,7 @@ class Check:
 
     check: str
     kind: str
-    """What its refusals say: "no such user", "spam", "not hosted", "too often", "stranger", "trouble"."""
+    """What its refusals say, one of `KINDS`: "no such user", "closed", "spam" and so on."""
     rejected: int
     quarantined: int
     taken: int

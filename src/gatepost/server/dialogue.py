@@ -17,12 +17,13 @@ from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.plugin.context import LISTED
+from gatepost.plugin.proof import dns_answers
 from gatepost.policy.decide import Fate, Finding, Outcome, decide_recipient
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
 from gatepost.server import fixed
 from gatepost.server.intake import Intake
-from gatepost.server.record import trace_of
+from gatepost.server.record import trace_of, with_answers
 from gatepost.smtp.server import (
     Abort,
     BdatChunkEnd,
@@ -290,9 +291,7 @@ class Dialogue:
         entry = self._entry(policy) if policy.lists else None
         if not recipient.findings:
             # Refusals are mostly alike: the same findings (the pipeline shares them), the same outcome.
-            memo: dict[tuple[int, ...], Known] | None = policy.cache.get(MEMO)
-            if memo is None:
-                memo = policy.cache[MEMO] = {}
+            memo: dict[tuple[int, ...], Known] = policy.cache.setdefault(MEMO, {})
             key = (entry.id if entry is not None else 0, *map(id, findings))
             known = memo.get(key)
             if known is None:
@@ -380,7 +379,9 @@ class Dialogue:
     def _refuse(self, recipient: Recipient, outcome: Outcome, trace: str = "") -> bytes:
         assert self.transaction is not None
         if recipient.pending is None:
-            trace = trace or trace_of(recipient.findings, outcome)
+            trace = with_answers(
+                trace or trace_of(recipient.findings, outcome), dns_answers(self.transaction)
+            )
             self.gateway.outcome(self.session, self.transaction, recipient, outcome, trace)
         text = outcome.public or "Not accepted here"
         return self.protocol.reply(Reply(outcome.code, outcome.enhanced, f"{text} ({self.session.id})"))

@@ -31,7 +31,7 @@ from gatepost.relay.handoff import Relay
 from gatepost.relay.results import Result
 from gatepost.server.body import Memory
 from gatepost.server.copies import headers_of
-from gatepost.server.record import message_trace, steps_of, subject_of, trace_of
+from gatepost.server.record import message_trace, steps_of, subject_of, trace_of, with_answers
 from gatepost.smtp.server import Extensions, Limits, ServerProtocol
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.index import Kept
@@ -300,7 +300,7 @@ class Gateway:
             trace = trace_of(recipient.findings, outcome)
             self._write(session, transaction, recipient, outcome, "abandoned", trace)
         for recipient in transaction.refused:  # at RCPT; their row waited for a copy to keep
-            trace = trace_of(recipient.findings, recipient.pending)
+            trace = with_answers(trace_of(recipient.findings, recipient.pending), dns_answers(transaction))
             self.outcome(session, transaction, recipient, recipient.pending, trace)
 
     def mail_refused(self, session: Session, outcome: Outcome) -> None:

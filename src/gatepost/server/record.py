@@ -45,15 +45,20 @@ def message_trace(
     findings: Sequence[Finding], outcome: Outcome, answers: Sequence[str], result: Result | None
 ) -> str:
     """Return the trace of a mail that came: the checks, the DNS answers they rest on, the back end."""
-    trace = trace_of(findings, outcome)
+    trace = with_answers(trace_of(findings, outcome), answers)
+    if result is not None:
+        trace = with_step(trace, "relay", result.kind, f"{result.where}: {result.code} {result.text}")
+    return trace
+
+
+def with_answers(trace: str, answers: Sequence[str]) -> str:
+    """Return the trace with the DNS answers that its checks rest on."""
     for one in answers[:MAX_ANSWERS]:
         trace = with_step(
             trace, "dns", "answered", one if len(one) <= MAX_ANSWER else f"{one[:MAX_ANSWER]}..."
         )
     if len(answers) > MAX_ANSWERS:
         trace = with_step(trace, "dns", "answered", f"and {len(answers) - MAX_ANSWERS} more")
-    if result is not None:
-        trace = with_step(trace, "relay", result.kind, f"{result.where}: {result.code} {result.text}")
     return trace
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -206,21 +206,30 @@ class Archive:
         outcome: str | None = None,
         text: str = "",
         limit: int = 100,
+        domains: Collection[str] | None = None,
+        after: str = "",
     ) -> Copies:
-        """Return what is kept, newest first."""
+        """Return what is kept, newest first; `after`: the last `ref` of the page before."""
         found: Copies = []
         text = text.lower()
+        last_day = after.partition("/")[0]
         for day in reversed(self.index.days()):
             if since and day < self.day(since):
                 break
+            if after and day > last_day:
+                continue
             of_day = [
                 kept
                 for kept in self.index.read(day)
                 if kept.time >= since
                 and (domain is None or kept.domain == domain)
+                and (domains is None or kept.domain in domains)
                 and (outcome is None or kept.outcome == outcome)
                 and (not text or text in _searchable(kept))
             ]
+            refs = [kept.ref for kept in of_day]
+            if day == last_day and after in refs:
+                del of_day[refs.index(after) :]
             for kept in reversed(of_day):
                 if self.exists(kept.ref):
                     found.append(kept)

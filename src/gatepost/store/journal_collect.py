@@ -15,8 +15,8 @@ import os
 import sqlite3
 from pathlib import Path
 
-from gatepost.store.journal_counts import HOUR, Counts
-from gatepost.store.journal_lines import NOT_HOSTED
+from gatepost.store.journal_counts import CLIENTS, HOUR, Counts
+from gatepost.store.journal_lines import NOT_FROM_HERE, NOT_HOSTED
 from gatepost.store.journal_writer import FOLDER
 from gatepost.store.sqlite import transaction
 
@@ -127,7 +127,10 @@ class Collector:
                 except ValueError:
                     self.bad += 1
                     continue
-                counts.outcome(hour, "" if plugin == NOT_HOSTED else domain, fate, plugin, trace)
+                cause = plugin
+                if plugin == NOT_FROM_HERE[0] and reason.endswith(NOT_FROM_HERE[1]):
+                    cause = CLIENTS
+                counts.outcome(hour, "" if plugin == NOT_HOSTED else domain, fate, cause, trace)
                 if trace and fate in _FOLDED:
                     key = (client, domain, plugin, reason)
                     first = folds.get(key)

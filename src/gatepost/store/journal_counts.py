@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 HOUR = 3600
+CLIENTS = "recipients: clients"
+"""Under what the refusals of a recipient's own list of clients are counted: that user exists."""
 
 _TALLY = (
     "INSERT INTO tally (hour, domain, fate, plugin, number) VALUES (?, ?, ?, ?, ?)"

@@ -23,6 +23,9 @@ MAX_TEXT = 1_000
 NOT_HOSTED = "relaying"
 """The `plugin` of a refusal because the domain is not hosted here: such names are not counted one by one."""
 
+NOT_FROM_HERE = ("recipients", "is not on the list of clients of this recipient")
+"""`plugin` and end of the reason where a recipient exists, and takes no mail from this client."""
+
 
 def quoted(text: str) -> str:
     """Return a JSON string in ASCII, cut to what is kept."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gatepost.store.accounts_db import AccountsStore
     from gatepost.store.journal_db import JournalStore
     from gatepost.store.models import Models
+    from gatepost.store.passkeys_db import PasskeysStore
     from gatepost.store.policy_db import PolicyStore
     from gatepost.store.records_db import RecordsStore
     from gatepost.store.state_db import StateStore
@@ -117,6 +118,16 @@ class Desk:
         from gatepost.store.tokens_db import TokensStore
 
         store = TokensStore(self.data_dir / FILE)
+        self._open.callback(store.close)
+        return store
+
+    @cached_property
+    def passkeys(self) -> PasskeysStore:
+        """Keys in people's devices."""
+        from gatepost.store.accounts_db import FILE
+        from gatepost.store.passkeys_db import PasskeysStore
+
+        store = PasskeysStore(self.data_dir / FILE)
         self._open.callback(store.close)
         return store
 

@@ -159,7 +159,13 @@ def _sign_in(desk: Desk, name: str, password: str, code: str, client: str, agent
             _note(desk, name, client, "code")
             raise SignInError("code_needed", "that code is wrong, or was used already")
     desk.accounts.forgive(account)
+    return begin_session(desk, name, client, agent)
+
+
+def begin_session(desk: Desk, name: str, client: str, agent: str) -> str:
+    """Begin a session of somebody who has shown who he is; returns the token for the browser."""
     _note(desk, name, client, "in")
+    now = desk.clock()
     token = secrets.token_urlsafe(32)
     desk.accounts.begin(SessionRow(digest(token), name, now, now, client, agent[:200]))
     return token

@@ -16,7 +16,7 @@ from gatepost.console.errors import NotHere
 from gatepost.console.render import go, show, words_of
 from gatepost.console.text import languages, mark
 from gatepost.console.typed import Typed
-from gatepost.desk import codes, sessions, tokens, users
+from gatepost.desk import codes, passkeys, sessions, tokens, users
 from gatepost.desk.errors import DeskError, NotFound
 from gatepost.desk.spans import until
 
@@ -173,6 +173,7 @@ def _page(
         bearer=bearer,
         typed=typed or {},
         sessions=sessions.sessions_of(here.desk, name),
+        passkeys=passkeys.listing(here.desk, name),
         tokens=tokens.listing(here.desk, name),
         logins=users.logins(here.desk, name, 10),
         languages={one: LANGUAGES.get(one, one) for one in languages()},

@@ -17,6 +17,7 @@ FAULTS = {
     "wrong": mark("The name or the password is wrong."),
     "code_needed": mark("The code of your authenticator is needed too."),
     "code_wrong": mark("That code is wrong, or was used already."),
+    "passkey": mark("That passkey opens nothing here."),
     "limited": mark("Too many tries; wait some minutes."),
     "unavailable": mark("Signing in does not work now; try again in a moment."),
 }
@@ -25,9 +26,10 @@ LONGEST = 1_000
 
 
 @router.get("/login")
-def form(request: Request, next: str = "") -> Response:  # noqa: A002 - the name in the address
+def form(request: Request, next: str = "", passkey: str = "") -> Response:  # noqa: A002 - as in the address
     """Show the form."""
-    return show_to_anyone(request, "login.html", next=_inside(next), name="", fault="", needs_code=False)
+    fault = FAULTS["passkey"] if passkey else ""
+    return show_to_anyone(request, "login.html", next=inside(next), name="", fault=fault, needs_code=False)
 
 
 @router.post("/login")
@@ -51,7 +53,7 @@ def sign_in(
             request,
             "login.html",
             status={"limited": 429, "unavailable": 503}.get(kind, 401),
-            next=_inside(next),
+            next=inside(next),
             name=name.strip(),
             fault=FAULTS["code_wrong" if kind == "code_needed" and code.strip() else kind],
             needs_code=kind == "code_needed",
@@ -60,7 +62,7 @@ def sign_in(
         if after:
             response.headers["Retry-After"] = str(after)
         return response
-    response = RedirectResponse(_inside(next) or "/", 303)
+    response = RedirectResponse(inside(next) or "/", 303)
     set_cookie(request, response, SESSION, token, SESSION_AGE)
     return response
 
@@ -78,7 +80,7 @@ def sign_out(request: Request) -> Response:
     return response
 
 
-def _inside(address: str) -> str:
+def inside(address: str) -> str:
     """Return an address of this console to go on to, "" for one that leads elsewhere."""
     inside = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     return address if inside and "\\" not in address else ""

@@ -27,7 +27,7 @@ from tests.console.seed import FATES
 from tests.console.served import Served
 
 ROWS, DOMAINS, DAYS = 10_000_000, 1_000, 14
-ASKED = 100
+ASKED = 60
 PAGES = (
     ("root", "/"),
     ("root", "/domains"),
@@ -36,10 +36,16 @@ PAGES = (
     ("ann", "/domains/d17.example/checks"),
     ("root", "/journal"),
     ("ann", "/journal"),
-    ("root", "/journal?text=s77777"),
-    ("ann", "/journal?text=s77777"),
-    ("ann", "/journal?domain=d17.example&outcome=rejected"),
-    ("ann", "/journal?domain=d17.example&plugin=dnsbl"),
+    ("root", "/journal?q=s77777%40"),
+    ("ann", "/journal?q=s77777%40"),
+    ("root", "/journal?sender=nobody%40like.example"),
+    ("root", "/journal?client=192.0.7.1&fate=deferred"),
+    ("root", "/journal?domain=d17.example&sender=nobody%40like.example"),
+    ("root", "/journal?domain=d1.example&recipient=r7%40&fate=quarantined"),
+    ("root", "/journal?after=5000000"),
+    ("ann", "/journal?domain=d17.example&fate=rejected"),
+    ("ann", "/journal?domain=d17.example&check=dnsbl"),
+    ("root", "/journal/0000077777000"),
 )
 
 
@@ -61,7 +67,7 @@ def fill(data: Path, rows: int, domains: int, end: float) -> None:
             domain = f"d{min(int(dice.paretovariate(0.7)), domains)}.example"
             fate, plugin, code, reason, _ = dice.choices(FATES, weights)[0]
             counted[int(at // 3600), domain, fate, plugin] += 1
-            number = f"{seq:010d}"
+            number = f"{seq:010d}000"
             line = outcome_line(
                 f"{number}.1", domain, f"r{seq % 50}@{domain}", f"s{seq}@sender.example",
                 f"192.0.{seq % 250}.{seq % 200}", fate, plugin, reason, code,
@@ -113,7 +119,7 @@ def main(rows: int, domains: int) -> None:
         fill(house.data, rows, domains, now)
         print(f"{rows:,} rows of {domains:,} domains in {time.perf_counter() - begun:.0f} s")
         with Served(house.app) as served:
-            print(f"{'who':6}{'page':50}{'status':>7}{'first':>9}{'p50 ms':>9}{'p95 ms':>9}")
+            print(f"{'who':6}{'page':66}{'status':>7}{'first':>9}{'p50 ms':>9}{'p95 ms':>9}")
             for name, path in PAGES:
                 status, first, seconds = measure(served.url, name, path)
                 line = f"{name:6}{path:50}{status:7}{first * 1000:9.1f}"

@@ -127,9 +127,9 @@ def keep(house: House, raw: bytes = LETTER, subject: str = "The offer that you a
     return refs
 
 
-def wait(house: House, at: float) -> None:
+def wait(house: House, at: float, last: str = "451 4.3.2 mailbox is busy") -> None:
     """Let a mail wait for the domain's own server."""
-    rcpt = Rcpt("you@ann.example", last="451 4.3.2 mailbox is busy")
+    rcpt = Rcpt("you@ann.example", last=last)
     envelope = Envelope(
         "waiting-1", "mia@partner.example", (rcpt,), at - 900, at + 300, "ann.example", reason="deferred",
         attempts=3, size=len(LETTER),

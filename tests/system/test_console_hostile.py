@@ -1,7 +1,10 @@
 """Everything that a sender wrote is hostile: on no page it runs a script or reaches another host (T4.1)."""
 
+import base64
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Dialog
@@ -9,10 +12,10 @@ from playwright.sync_api import Browser, Dialog
 from gatepost.desk import lists
 from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.store.journal_writer import JournalWriter
-from tests.console.addresses import addresses
+from tests.console.addresses import PARTS, addresses
 from tests.console.chromium import Window
 from tests.console.house import House
-from tests.console.seed import now
+from tests.console.seed import keep, now, wait
 from tests.console.served import Served
 
 PAYLOADS = (
@@ -27,6 +30,27 @@ PAYLOADS = (
     "a\x1b[2J\x07\x00b",
     "<a href=//evil.example autofocus onfocus=document.title='owned'>x</a>",
 )
+
+ADDRESS = dict(PARTS)
+
+
+def letter(bad: str) -> bytes:
+    """Return a mail with payloads wherever a sender may write, also where a character set should stand."""
+    word = base64.b64encode(bad.encode()).decode()
+    flat = bad.replace('"', "'")
+    parts = [
+        f"From: =?utf-8?b?{word}?= <x@y.example>\r\nTo: {bad}\r\nSubject: =?utf-8?b?{word}?=",
+        f"X-{flat}: {bad}",
+        "Date: " + bad,
+        'Content-Type: multipart/mixed; boundary="<b>"\r\n',
+        f'--<b>\r\nContent-Type: text/html; charset="{flat}"\r\n\r\n<h1>{bad}</h1>{"".join(PAYLOADS)}',
+        f'--<b>\r\nContent-Type: text/plain; charset="<script>"\r\n\r\n{bad}',
+        f'--<b>\r\nContent-Type: image/svg+xml; name="{flat}.svg"',
+        f"Content-Transfer-Encoding: {flat}\r\n\r\n{bad}",
+        f"--<b>\r\nContent-Type: \"{flat}\"/x; name*=utf-8''{quote(bad)}\r\n\r\nx\r\n--<b>--\r\n",
+    ]
+    return "\r\n".join(parts).encode()
+
 
 HOOKED = """[...document.querySelectorAll('main *')]
     .filter(one => [...one.attributes].some(attribute => attribute.name.startsWith('on'))).length"""
@@ -46,7 +70,18 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
             )
         )  # fmt: skip
         writer.add(session_line(session, bad, bad, bad, bad, bad, 1, steps=""))
+    bad = "".join(PAYLOADS).replace("\x00", "")
+    trace = json.dumps([["dnsbl", "connect", "reject", 1.0, bad], ["dns", "", "answered", 0, bad]])
+    writer.add(
+        outcome_line(
+            f"{ADDRESS['id']}.1", "ann.example", bad, bad, bad, "rejected", "dnsbl", bad, 550, subject=bad,
+            archive_ref="", trace=trace,
+        )
+    )  # fmt: skip
+    writer.add(session_line(ADDRESS["id"], bad, bad, bad, bad, bad, 1))
     writer.close()
+    keep(house, letter(bad), bad)
+    wait(house, now(), bad)
     with house.desk("ann") as desk:
         for n, bad in enumerate(PAYLOADS[:6]):
             lists.add(desk, "ann.example", "allow", f"s{n}@y.example", plugin="dnsbl", note=bad)
@@ -71,7 +106,7 @@ def test_no_script_runs(chromium: Browser, poisoned: tuple[House, Served], name:
         for path in addresses(house):
             window.page.goto(path)
             window.page.wait_for_timeout(50)
-            assert "owned" not in window.page.title(), path
+            assert "owned" != window.page.title(), path
             assert ([], [], []) == (dialogs, window.foreign, window.faults), path
             assert 0 == window.page.evaluate(HOOKED), path
             assert 0 == window.page.locator("main script:not([type='application/json'])").count(), path

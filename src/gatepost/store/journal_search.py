@@ -23,11 +23,11 @@ from gatepost.store.journal_lines import (
 )
 
 MAX_PAGE = 1_000
-BUDGET = 0.15
+BUDGET = 0.1
 """Seconds after which a search says how far it came."""
 STRETCH = 10_000
 """Rows of the first stretch; it doubles while stretches are quick."""
-QUICK = 0.02
+QUICK = 0.01
 LATE = 120.0
 """Seconds that a row may stand behind later ones: workers write one by one."""
 NULL_SENDER = "<>"

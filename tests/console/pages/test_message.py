@@ -56,10 +56,10 @@ def test_not_theirs(house: House) -> None:
     foreign, unknown, odd = (nobody.get(f"/journal/{one}") for one in (ID, "0DQ3N7V5K2F8Z", "x"))
     assert (404, unknown.text, odd.text) == (foreign.status_code, foreign.text, foreign.text)
     assert "eves secret" in house.browser("root").page(f"/journal/{ID}")
-    form = {"copy": "1", "kind": "allow", "entry": "bob@x.example"}
+    form = {"row": "1", "kind": "allow", "entry": "bob@x.example"}
     assert 404 == house.browser("nobody").post(f"/journal/{ID}/list", form).status_code
     assert 404 == house.browser("rob").post(f"/journal/{ID}/list", form).status_code
-    form["copy"] = "2"
+    form["row"] = "2"
     assert 404 == house.browser("ann").post(f"/journal/{ID}/list", form).status_code, "eve's copy"
 
 
@@ -67,7 +67,7 @@ def test_one_click(house: House) -> None:
     """Allow past the check, or refuse: the entry is on the domain's list, with where it came from."""
     ann = house.browser("ann")
     for kind, check in (("allow", "dnsbl"), ("deny", "")):
-        form = {"copy": "1", "kind": kind, "entry": "bob@x.example", "check": check}
+        form = {"row": "1", "kind": kind, "entry": "bob@x.example", "check": check}
         assert 303 == ann.post(f"/journal/{ID}/list", form).status_code
     with house.desk() as desk:
         entries = [one.entry for one in lists.show(desk, "ann.example")]
@@ -80,9 +80,9 @@ def test_tried(house: House) -> None:
     """What an entry would change today is tried and told; one that is none is told, too."""
     ann = house.browser("ann")
     page = ann.page(f"/journal/{ID}")
-    found = re.search(r'href="(\?copy=1[^"]+)#tried"', page)
+    found = re.search(r'href="(\?row=1[^"]+)#tried"', page)
     assert found
     tried = ann.page(f"/journal/{ID}{found[1].replace('&amp;', '&')}")
     assert "With your allow entry bob@x.example:" in tried
-    assert 200 == ann.get(f"/journal/{ID}?copy=1&entry=no@@entry").status_code
-    assert "With your allow entry" not in ann.page(f"/journal/{ID}?copy=2&entry=bob@x.example")
+    assert 200 == ann.get(f"/journal/{ID}?row=1&entry=no@@entry").status_code
+    assert "With your allow entry" not in ann.page(f"/journal/{ID}?row=2&entry=bob@x.example")

@@ -28,15 +28,15 @@ SHOWN = 50
 def message(
     here: SignedIn,
     id: str,  # noqa: A002 - the name in the path
-    copy: Annotated[int | None, Query(ge=0)] = None,
+    row: Annotated[int | None, Query(ge=0)] = None,
     entry: Annotated[str, Query(max_length=320)] = "",
     check: Annotated[str, Query(max_length=100)] = "",
 ) -> Response:
-    """Show everything about an id; `copy` (a row's `seq`) and `entry`: try what an entry would change."""
+    """Show everything about an id; `row` (its `seq`) and `entry`: try what an entry would change."""
     found, mine = _theirs(here, id)
     tried: Tried | None = None
     fault = ""
-    wanted = next((one for one in mine if one.row.seq == copy), None)
+    wanted = next((one for one in mine if one.row.seq == row), None)
     if wanted is not None and entry:
         try:
             tried = remedy.tried(here.desk, wanted.row, entry, check)
@@ -51,7 +51,7 @@ def message(
         copies=[_about(here, one) for one in mine[:SHOWN]],
         more=len(mine) - SHOWN,
         tried=tried,
-        tried_copy=copy,
+        tried_row=row,
         tried_entry=entry,
         tried_check=check,
         fault=fault,
@@ -62,19 +62,19 @@ def message(
 def put_on_list(
     here: SignedIn,
     id: str,  # noqa: A002
-    copy: Annotated[int, Form()],
+    row: Annotated[int, Form()],
     kind: Annotated[str, Form()],
     entry: Annotated[str, Form(max_length=320)],
     check: Annotated[str, Form(max_length=100)] = "",
 ) -> Response:
     """Always allow, or always refuse, what this mail came from."""
     found, mine = _theirs(here, id)
-    row = next((one.row for one in mine if one.row.seq == copy), None)
-    if row is None:
+    meant = next((one.row for one in mine if one.row.seq == row), None)
+    if meant is None:
         raise NotHere
-    there = at_domain(here, row.domain, Right.CHANGE)
+    there = at_domain(here, meant.domain, Right.CHANGE)
     words = words_of(here.request, here)
-    note = words.say(mark("From the mail %(id)s"), id=row.id)
+    note = words.say(mark("From the mail %(id)s"), id=meant.id)
     lists.add(there.desk, there.domain, kind, entry, plugin=check, note=note)
     said = mark("%(entry)s is let in from now on.") if kind == "allow" else mark("%(entry)s is refused now.")
     return go(here, f"/journal/{found.id}", words.say(said, entry=entry))

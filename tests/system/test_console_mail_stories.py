@@ -4,9 +4,10 @@ Mail over SMTP through a gateway of two workers, a real block list, a back end; 
 """
 
 import re
+from functools import partial
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.console.chromium import Window
 from tests.system.dns import Rbldnsd
@@ -78,6 +79,12 @@ def test_story_3(chromium: Browser, place: Place, rbldnsd: Rbldnsd, size: str, s
         assert ([], []) == (window.faults, window.foreign)
 
 
+def came(page: Page, text: str) -> bool:
+    """Load the page anew; return whether a text stands there now."""
+    page.reload()
+    return page.get_by_text(text).count() > 0
+
+
 @pytest.mark.parametrize(("size", "scripts"), WAYS)
 def test_story_4(chromium: Browser, place: Place, size: str, scripts: bool) -> None:
     """The first screen and the journal show what comes: by themselves, or when loaded anew."""
@@ -96,7 +103,7 @@ def test_story_4(chromium: Browser, place: Place, size: str, scripts: bool) -> N
             if scripts:
                 expect(page.locator("#live").get_by_text(to).first).to_be_visible(timeout=10_000)
             else:
-                wait_until(lambda: bool(page.reload()) and page.get_by_text(to).count() > 0, "it", 10)
+                wait_until(partial(came, page, to), "the refusal", 10)
             expect(page.get_by_text("other.example")).to_have_count(0)
             axe(window, scripts)
         page.locator("#live a").first.click()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from backports import zstd
 
+from gatepost.store.accounts_db import AccountsStore, PersonRow
 from gatepost.store.backup import ASIDE, MANIFEST, STAGE, BackupError, backup, restore
 from gatepost.store.base import StoreDamaged, StoreError
 from gatepost.store.journal_db import JournalStore, JournalWriter, outcome_line
@@ -27,6 +28,9 @@ def data(tmp_path: Path) -> Path:
     policy.add_domain("example.org", "smtp://a:25")
     policy.add_recipients("example.org", ["ann"])
     asyncio.run(RecordsStore(data / "records.db").put("example.org", "p", "k", [1]))
+    accounts = AccountsStore(data / "accounts.db")
+    accounts.add(PersonRow("ann", "owner", "hash", domains=("example.org",)))
+    accounts.close()
     writer = JournalWriter(data, "w0")
     for n in range(2):
         writer.add(outcome_line(f"I{n}.1", "example.org", "ann@example.org", "", "192.0.2.1", "accepted"))
@@ -53,7 +57,7 @@ def test_there_and_back(data: Path, tmp_path: Path) -> None:
     """Domains, records, journal lines (collected or not), kept mail, queue and secret; each line once."""
     file = tmp_path / "backup.gp"
     made = backup(data, file, NOW)
-    assert made.databases == ("policy", "journal", "records")
+    assert made.databases == ("policy", "journal", "records", "accounts")
     assert made.size == file.stat().st_size
     assert file.stat().st_mode & 0o77 == 0
     other = tmp_path / "other"
@@ -63,6 +67,9 @@ def test_there_and_back(data: Path, tmp_path: Path) -> None:
     assert policy.domains() == ["example.org"]
     assert policy.recipient("example.org", "ann") is not None
     assert asyncio.run(RecordsStore(other / "records.db").get("example.org", "p", "k")) == [1]
+    person = AccountsStore(other / "accounts.db").person("ann")
+    assert person is not None
+    assert person.domains == ("example.org",)
     journal = JournalStore(other / "journal.db")
     journal.collect()
     assert [row.id for row in journal.search()] == ["I1.1", "I0.1"]

@@ -56,9 +56,9 @@ class Shown(KeptCopy):
     deeds: list[Deed]
 
 
-def _find(here: Here, day: str, file: str) -> Kept:
+def find(here: Here, day: str, file: str) -> Kept:
+    """Return a kept mail of the domain in the path; where there is none, the 404 of what is not theirs."""
     require("/" not in file and file not in (".", ".."))
-    # NotFound becomes the 404 of everything that is not theirs.
     (one,) = archive.find(here.desk, f"{day}/{here.domain}/{file}", here.domain)[:1]
     return one
 
@@ -86,13 +86,13 @@ def list_kept(here: Looking, since: Since = None, text: Word = None, limit: Limi
 @router.get("/domains/{domain}/archive/{day}/{file}")
 def show_kept(here: Looking, day: Day, file: File) -> Shown:
     """Show what is known of a kept mail, and who did what with it."""
-    return _shown(here, _find(here, day, file))
+    return _shown(here, find(here, day, file))
 
 
 @router.get("/domains/{domain}/archive/{day}/{file}/raw", response_class=StreamingResponse)
 def open_kept(here: Looking, day: Day, file: File) -> StreamingResponse:
     """Return the bytes as received."""
-    blocks = archive.opened(here.desk, _find(here, day, file))
+    blocks = archive.opened(here.desk, find(here, day, file))
     return StreamingResponse(
         blocks,
         media_type="application/octet-stream",
@@ -103,7 +103,7 @@ def open_kept(here: Looking, day: Day, file: File) -> StreamingResponse:
 @router.post("/domains/{domain}/archive/{day}/{file}/release")
 def release_kept(here: Changing, day: Day, file: File, again: bool = False) -> Shown:
     """Hand a kept mail on to the domain's own server; asked for twice, it is delivered once."""
-    kept = _find(here, day, file)
+    kept = find(here, day, file)
     archive.release(here.desk, kept, again=again)
     return _shown(here, kept)
 
@@ -111,4 +111,4 @@ def release_kept(here: Changing, day: Day, file: File, again: bool = False) -> S
 @router.delete("/domains/{domain}/archive/{day}/{file}", status_code=204)
 def delete_kept(here: Changing, day: Day, file: File) -> None:
     """Delete a kept mail."""
-    archive.delete(here.desk, _find(here, day, file))
+    archive.delete(here.desk, find(here, day, file))

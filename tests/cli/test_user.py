@@ -39,7 +39,7 @@ def test_password(hosted: Run, desk: Desk) -> None:
     assert "root: admin, domains: all\n" == said
     assert signs_in(desk, "root", "correct horse")
     assert len(sessions.sessions_of(desk, "root")) == 1
-    new = hosted("user", "password", "root").stdout.splitlines()[1].removeprefix("password: ")
+    new = hosted("user", "passwd", "root").stdout.splitlines()[1].removeprefix("password: ")
     assert [] == sessions.sessions_of(desk, "root")
     assert (False, True) == (signs_in(desk, "root", "correct horse"), signs_in(desk, "root", new))
     assert "at least" in hosted("user", "password", "root", "--stdin", input="short\n", status=1).stderr

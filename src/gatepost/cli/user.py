@@ -104,6 +104,9 @@ def password(name: str, stdin: bool) -> None:
         click.echo(f"password: {new}")
 
 
+command.add_command(password, "passwd")
+
+
 @command.command()
 @NAME
 def remove(name: str) -> None:

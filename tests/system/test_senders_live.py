@@ -162,3 +162,19 @@ def test_settings_by_command_line(proving: Gateway) -> None:
     failed = proving.cli("domain", "set", "example.org", "spf.fail=perhaps", check=False)
     assert 0 != failed.returncode
     assert "spf.fail" in failed.stdout + failed.stderr
+
+
+def test_explain_at_rcpt(proving: Gateway) -> None:
+    """So it does where the refusal came at RCPT and no message was ever seen."""
+    proving.cli("domain", "set", "example.org", "refuse_at=rcpt")
+    told: list[str] = []
+
+    def refused() -> bool:
+        code, said = proving.rcpt("ann@example.org", source="127.0.0.9", sender=ANN)
+        told[:] = [one[0] for one in re.finditer(ID, said)]
+        return code == 550
+
+    wait_until(refused, "refused at RCPT", 5)
+    wait_until(lambda: proving.cli("explain", told[0], check=False).returncode == 0, "explained", 10)
+    explained = " ".join(proving.cli("explain", told[0]).stdout.split())
+    assert "good.sick.test TXT: v=spf1 ip4:127.0.0.1 -all" in explained

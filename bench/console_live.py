@@ -1,7 +1,7 @@
 """What a live journal costs the console's process: `python -m bench.console_live`.
 
-A writer fills a journal at a rate, one browser follows it as an administrator or nobody does; printed is the CPU
-of the console's process, which is this one, in per cent of a core.
+A writer fills a journal at a rate; an administrator follows it, or nobody does. Printed is the CPU of the
+console process, which is this one, in per cent of a core.
 """
 
 from __future__ import annotations

@@ -111,6 +111,9 @@ def test_not_theirs(house: House, refs: list[str], who: str) -> None:
     foreign, unknown = (browser.get(f"/archive/{ref}") for ref in (refs[2], "2026-11-25/eve.example/x"))
     assert (404, unknown.text) == (foreign.status_code, foreign.text)
     assert 404 == browser.post("/archive", {"do": "delete", "ref": refs[2], "sure": "yes"}).status_code
+    foreign, unknown = (browser.get(f"/archive?domain={name}.example&q=offer") for name in ("eve", "not"))
+    assert (404, unknown.text) == (foreign.status_code, foreign.text)
+    assert "349.1" not in browser.page("/archive?q=offer&after=2026-11-26/x/y&fate=quarantined")
     if who == "rob":
         assert 404 == browser.post("/archive", {"do": "delete", "ref": refs[0], "sure": "yes"}).status_code
         assert 404 == browser.post(f"/archive/{refs[0]}/release").status_code

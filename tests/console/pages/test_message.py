@@ -63,6 +63,21 @@ def test_not_theirs(house: House) -> None:
     assert 404 == house.browser("ann").post(f"/journal/{ID}/list", form).status_code, "eve's copy"
 
 
+def test_nobody_s_mail(house: House) -> None:
+    """Mail for a domain that is not hosted is shown to administrators, without buttons."""
+    writer = JournalWriter(house.data, "w1")
+    writer.add(
+        outcome_line(
+            "0DQ3N7V5K2F8V.1", "", "x@no.example", "", "192.0.2.9", "rejected", "relaying", "no", 550
+        )
+    )
+    writer.close()
+    page = house.browser("root").page("/journal/0DQ3N7V5K2F8V")
+    assert "The domain is not hosted here." in page
+    assert "Always allow" not in page
+    assert 404 == house.browser("ann").get("/journal/0DQ3N7V5K2F8V").status_code
+
+
 def test_one_click(house: House) -> None:
     """Allow past the check, or refuse: the entry is on the domain's list, with where it came from."""
     ann = house.browser("ann")

@@ -7,6 +7,7 @@ import resource
 import sys
 from datetime import UTC, datetime
 
+from bench import classifier
 from bench.haraka import Haraka
 from bench.install import install
 from bench.machine import describe
@@ -79,7 +80,9 @@ def _run(arguments: argparse.Namespace, chosen: list[Workload]) -> int:
         results.append(_measure(workload, arguments))
         if arguments.write:
             keep(results[-1], RESULTS)
-            (BENCH / "RESULTS.md").write_text(page(kept(RESULTS), section(), NOTES.read_text()))
+            (BENCH / "RESULTS.md").write_text(
+                page(kept(RESULTS), [*section(), *classifier.section()], NOTES.read_text())
+            )
     for number, result in enumerate(results):
         print("\n".join(details(result, number == 0)))
     print("\n".join(summary(results)))

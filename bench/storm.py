@@ -335,11 +335,14 @@ def main() -> int:
 
 def write(figures: Figures, folder: Path = BENCH) -> None:
     """Keep the figures, and put them into the page."""
+    from bench import classifier
     from bench.report import kept, page
 
     RESULTS.mkdir(exist_ok=True)
     KEPT.write_text(json.dumps(asdict(figures), indent=1) + "\n")
-    (folder / "RESULTS.md").write_text(page(kept(RESULTS), section(), NOTES.read_text()))
+    (folder / "RESULTS.md").write_text(
+        page(kept(RESULTS), [*section(), *classifier.section()], NOTES.read_text())
+    )
 
 
 if __name__ == "__main__":

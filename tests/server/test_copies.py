@@ -7,7 +7,10 @@ import pytest
 from gatepost.mail.address import parse_address
 from gatepost.mail.reply import Reply
 from gatepost.mail.transaction import Recipient
-from gatepost.policy.decide import ACCEPTED, Fate, Outcome
+from gatepost.mail.verdict import Score
+from gatepost.plugin.bench import Bench
+from gatepost.policy.decide import ACCEPTED, Fate, Finding, Outcome
+from gatepost.policy.policy import Action, Mode
 from gatepost.relay.results import Result
 from gatepost.server.copies import Copy, added_subject, counts, fate_of, headers_of, replies_for, reply_for
 
@@ -109,6 +112,29 @@ def test_headers() -> None:
     assert () == headers_of(ACCEPTED)
     tagged = Outcome(Fate.ACCEPT, tags=("dnsbl", "score"), headers=(("X-A", "b"),))
     assert (("X-A", "b"), ("X-Spam-Flag", "YES"), ("X-Gatepost-Tags", "dnsbl, score")) == headers_of(tagged)
+
+
+def test_headers_of_points() -> None:
+    """Score, threshold and the checks that gave points, as rules in mailboxes know them; folded."""
+    plain = recipient_with(Score(4.5, "x"), Score(0, "nothing"))
+    outcome = Outcome(Fate.ACCEPT, score=4.5)
+    status = "No, score=4.5 required=5.0\r\n\ttests=CHECK0"
+    assert (("X-Spam-Level", "****"), ("X-Spam-Status", status)) == headers_of(outcome, plain)
+    marked = Outcome(Fate.ACCEPT, score=99.0, tags=("score",))
+    found = dict(headers_of(marked, recipient_with(*[Score(9.0, "x")] * 11)))
+    assert "YES" == found["X-Spam-Flag"]
+    assert 50 == len(found["X-Spam-Level"])
+    assert found["X-Spam-Status"].startswith("Yes, score=99.0 required=5.0\r\n\ttests=CHECK0,CHECK1,")
+    assert all(len(line) <= 78 for line in found["X-Spam-Status"].split("\r\n"))
+    assert () == headers_of(ACCEPTED, recipient_with(Score(0, "nothing"), None))
+
+
+def recipient_with(*verdicts: Score | None) -> Recipient:
+    """Return a recipient of whom as many checks said something."""
+    address = parse_address("ann@example.org")
+    policy = Bench([]).policy("example.org", {})
+    said = [Finding(f"check{n}", "message", one, Mode.ON, Action.REJECT) for n, one in enumerate(verdicts)]
+    return Recipient(address, address, policy=policy, findings=said)
 
 
 def test_words_for_the_subject() -> None:

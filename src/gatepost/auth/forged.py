@@ -3,7 +3,7 @@
 An Authentication-Results with our name in any case, folding, comment or quoting, one whose name
 cannot be read at all, and a Received-SPF that names us as its receiver. So are the lines that only
 we write (`X-Gatepost-*`, the mark of released mail among them) and those that mail programs sort by
-(`X-Spam-Flag`, `-Status`, `-Level`): a stranger's word is no word, whatever it says. Bytes in, bytes
+(`X-Spam-Flag` and its like): a stranger's word is no word, whatever it says. Bytes in, bytes
 out, by the same reading of fields as `gatepost.mail.message` has; other fields are not touched, not
 by an octet.
 """
@@ -15,7 +15,8 @@ import re
 from gatepost.auth.reading import read_authserv_id
 
 _FIELD = re.compile(
-    rb"(?:(authentication-results|received-spf)|x-gatepost-[!-9;-~]*|x-spam-(?:flag|status|level))[ \t]*:",
+    rb"(?:(authentication-results|received-spf)|x-gatepost-[!-9;-~]*"
+    rb"|x-spam-(?:flag|status|level|score|report))[ \t]*:",
     re.IGNORECASE,
 )
 _QUICK = (b"authentication-results", b"received-spf", b"x-spam-", b"x-gatepost-")

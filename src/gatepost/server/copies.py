@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 from gatepost.mail.reply import Reply
 from gatepost.mail.transaction import Recipient
+from gatepost.mail.verdict import Score
 from gatepost.policy.decide import Fate, Outcome
+from gatepost.policy.policy import Mode
 from gatepost.relay.results import Result
 
 SUBJECT = "subject"
+MAX_STARS = 50
 PRDR_FIRST = Reply(353, "", "Replies for each recipient follow")
 
 
@@ -108,15 +111,49 @@ def counts(copy: Copy, fate: str) -> bool:
     )
 
 
-def headers_of(outcome: Outcome) -> tuple[tuple[str, str], ...]:
-    """Return the header lines that a copy gets besides Received."""
-    if not outcome.tags and not outcome.headers:
+def headers_of(outcome: Outcome, recipient: Recipient | None = None) -> tuple[tuple[str, str], ...]:
+    """Return the header lines that a copy gets besides Received, as rules in mailboxes know them.
+
+    `X-Spam-Flag: YES` where it is marked; score, threshold and names of the checks that gave points in
+    `X-Spam-Status`, and a star for each point in `X-Spam-Level`, where any did.
+    """
+    tests = _tests(recipient) if recipient is not None else []
+    if not outcome.tags and not outcome.headers and not tests:
         return ()
     headers = list(outcome.headers)
     if outcome.tags:
         headers.append(("X-Spam-Flag", "YES"))
         headers.append(("X-Gatepost-Tags", ", ".join(outcome.tags)))
+    if tests and recipient is not None:
+        required = recipient.policy.tag_at
+        headers.append(("X-Spam-Level", "*" * min(MAX_STARS, max(0, int(outcome.score)))))
+        said = f"{'Yes' if outcome.tags else 'No'}, score={outcome.score:.1f}"
+        said += f" required={required:.1f}" if required is not None else ""
+        headers.append(("X-Spam-Status", f"{said}\r\n\ttests={_folded(tests)}"))
     return tuple(headers)
+
+
+def _tests(recipient: Recipient) -> list[str]:
+    """Return the names of the checks that gave points, in capitals as mail programs show them."""
+    names = (
+        finding.plugin.upper()
+        for finding in recipient.findings
+        if type(finding.verdict) is Score and finding.verdict.points and finding.mode is Mode.ON
+    )
+    return list(dict.fromkeys(names))
+
+
+def _folded(names: Sequence[str]) -> str:
+    """Join names by commas, with a line end where a line would be too long (RFC 5322, 2.2.3)."""
+    out, line = "", "tests="
+    for name in names:
+        if out and len(line) + len(name) > 70:
+            out, line = f"{out},\r\n\t", ""
+        elif out:
+            out += ","
+        out += name
+        line += f",{name}"
+    return out
 
 
 def added_subject(headers: Sequence[tuple[str, str]]) -> str:

@@ -415,7 +415,7 @@ class Gateway:
         """
         session, transaction = intake.session, intake.transaction
         now = time.time()
-        text = intake.spooled(headers_of(outcome), recipient)
+        text = intake.spooled(headers_of(outcome, recipient), recipient)
         envelope = Envelope(
             id=self._queue.new_id(),
             sender=transaction.sender.text if transaction.sender is not None else None,

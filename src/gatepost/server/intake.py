@@ -297,7 +297,9 @@ class Intake:
             return
         groups: dict[tuple[tuple[tuple[str, str], ...], bytes], list[Copy]] = {}
         for copy in going:
-            groups.setdefault((headers_of(copy.outcome), self._proved(copy.recipient)), []).append(copy)
+            groups.setdefault(
+                (headers_of(copy.outcome, copy.recipient), self._proved(copy.recipient)), []
+            ).append(copy)
         await asyncio.gather(*(self._hand_group(h, m, deadline) for (h, _), m in groups.items()))
 
     def _proved(self, recipient: Recipient) -> bytes:

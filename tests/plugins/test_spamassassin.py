@@ -1,0 +1,53 @@
+"""SpamAssassin gives points; what it cannot say is no verdict."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from gatepost.mail.verdict import Score
+from gatepost.plugins.spamassassin import spamc
+from gatepost.policy.decide import Finding
+from tests.plugins.fake_scanner import MAIL, Fake, Ward
+
+GOOD = b"SPAMD/1.1 0 EX_OK\r\nContent-length: 9\r\nSpam: True ; 7.5 / 5.0\r\n\r\nBAD,WORSE"
+
+
+def ask(says: bytes | None, **settings: object) -> tuple[Finding, list[bytes]]:
+    async def run() -> tuple[Finding, list[bytes]]:
+        async with Fake(says).running() as fake:
+            ward = Ward("spamassassin", addresses=[f"127.0.0.1:{fake.port}"], seconds=0.3, **settings)
+            return await ward.ask(), fake.asked
+
+    return asyncio.run(run())
+
+
+def test_points() -> None:
+    """Its points, times the factor, within the bound; the tests stand in the reason."""
+    finding, asked = ask(GOOD)
+    assert Score(7.5, "SpamAssassin 7.5 of 5: BAD,WORSE") == finding.verdict
+    head, _, body = asked[0].partition(b"\r\n\r\n")
+    assert [b"SYMBOLS SPAMC/1.5", b"Content-length: %d" % len(MAIL), b"User: example.org"] == head.split(
+        b"\r\n"
+    )
+    assert MAIL == body
+    assert 15.0 == getattr(ask(GOOD.replace(b"7.5", b"1000"))[0].verdict, "points", None)
+    assert 3.75 == getattr(ask(GOOD, factor=0.5)[0].verdict, "points", None)
+    assert -2.1 == getattr(ask(GOOD.replace(b"True ; 7.5", b"False ; -2.1"))[0].verdict, "points", None)
+
+
+@pytest.mark.parametrize(
+    "says", [None, b"", b"garbage", b"SPAMD/1.1 76 EX_PROTOCOL\r\n\r\n", GOOD.replace(b"7.5", b"nan"),
+             GOOD.replace(b"Spam:", b"Ham:"), b"SPAMD/1.1 0 EX_OK"], ids=ascii
+)  # fmt: skip
+def test_no_answer_is_no_verdict(says: bytes | None) -> None:
+    """Silent, gone or nonsense."""
+    finding, _ = ask(says)
+    assert finding.verdict is None
+    assert finding.failure
+
+
+def test_a_user_is_one_word() -> None:
+    """Nothing ends the line."""
+    assert b"User: a_b__c\r\n" in spamc("CHECK", b"", "a b\r\nc")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import tracemalloc
 from base64 import b64decode, b64encode
 from quopri import encodestring
 
@@ -49,6 +51,23 @@ def test_cases(raw: bytes, encoding: str, wanted: bytes) -> None:
 def test_never_more_than_asked_for(encoding: str, data: bytes, limit: int) -> None:
     """At most the limit, whatever came."""
     assert len(decode_transfer(data, encoding, limit)) <= limit
+
+
+UU = [b"\n", b"`\n", b"x\n", b"begin 644 x\n", b"!AAAAAAAA\n", b"M" + b"A" * 70]
+
+
+@pytest.mark.parametrize("line", UU, ids=ascii)
+def test_uuencode_bombs(line: bytes) -> None:
+    """24 MB of lines that give nothing: under a second of CPU and 50 MB (T6.1)."""
+    raw = line * (24_000_000 // len(line))
+    before = time.process_time()
+    decode_transfer(raw, "x-uuencode", 100_000_000)
+    assert time.process_time() - before < 1
+    tracemalloc.start()
+    decode_transfer(raw[:2_000_000], "x-uuencode", 100_000_000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
 
 
 @pytest.mark.parametrize(

@@ -95,32 +95,47 @@ def test_messages_in_messages() -> None:
         assert b"text" == text.content().strip()
 
 
-def nested(depth: int) -> bytes:
-    return b"".join(
-        b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(depth)
-    )
+def nested(depth: int, name: bytes = b"b") -> bytes:
+    """Return multiparts in each other; named with a dash, their boundaries are one, two, three ... dashes."""
+    names = [b"-" * (n + 1) if name == b"-" else name + b"%d" % n for n in range(depth)]
+    return b"".join(b'Content-Type: multipart/mixed; boundary="%s"\r\n\r\n--%s\r\n' % (n, n) for n in names)
 
 
+MIXED_HEAD = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+MIB = 1 << 20
 BOMBS = {
-    "empty parts": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\n\r\n" * 300_000,
-    "parts without a border": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
-    + b"--b\r\nX: y\r\n" * 200_000,
-    "nested multiparts": nested(5_000),
-    "nested messages": b"Content-Type: message/rfc822\r\n\r\n" * 50_000,
-    "dashes": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--" * 2_000_000,
-    "lines of dashes": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--x\r\n" * 500_000,
-    "parameters": b"Content-Type: text/plain" + b"; a*0=b" * 100_000 + b"\r\n\r\nx",
-    "one line": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"x" * 5_000_000,
-}
+    "empty parts": lambda: MIXED_HEAD + b"--b\r\n\r\n" * 3_000_000,
+    "parts without a border": lambda: MIXED_HEAD + b"--b\r\nX: y\r\n" * 2_000_000,
+    "long heads at depth": lambda: nested(29) + (b"--b28\r\nX: " + b"a" * 16_300 + b"\r\n\r\n") * 1_000,
+    "nested multiparts": lambda: nested(10_000),
+    "nested messages": lambda: b"Content-Type: message/rfc822\r\n\r\n" * 50_000,
+    "dashes": lambda: MIXED_HEAD + b"--" * (12 * MIB),
+    "dashes at depth": lambda: nested(29, b"-") + b"\r\n" + b"-" * (25 * MIB),
+    "lines of dashes": lambda: MIXED_HEAD + b"--y\r\n" * (5 * MIB),
+    "lines of dashes at depth": lambda: nested(29) + b"\r\n" + b"--y\r\n" * (5 * MIB),
+    "beginnings of boundaries": lambda: nested(29) + b"\r\n" + b"--b\r\n" * (5 * MIB),
+    "boundaries begin alike": lambda: nested(29, b"p" * 40) + (b"\r\n--" + b"p" * 40) * 600_000,
+    "empty lines at depth": lambda: nested(29) + b"\n" * (25 * MIB),
+    "parameters": lambda: b"Content-Type: text/plain" + b"; a*0=b" * 100_000 + b"\r\n\r\nx",
+    "one line": lambda: MIXED_HEAD + b"x" * (25 * MIB),
+}  # fmt: skip
+
+
+def seconds(raw: bytes) -> float:
+    """Return the CPU time of one reading."""
+    before = time.process_time()
+    read(raw)
+    return time.process_time() - before
 
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs(name: str) -> None:
-    """T6.1: each under a second of CPU and 50 MB, and it says which bound was passed."""
-    raw = BOMBS[name]
-    before = time.process_time()
+    """T6.1: as large as we let mail be, each under a second of CPU and 50 MB."""
+    raw = BOMBS[name]()
     found = read(raw)
-    assert time.process_time() - before < 1
+    assert min(seconds(raw) for _ in range(2)) < 1, (
+        "the better of two: other work on the machine is not the reader's"
+    )
     tracemalloc.start()
     read(raw)
     _, peak = tracemalloc.get_traced_memory()

@@ -90,6 +90,12 @@ def features(
     )
 
 
+def in_worker(head: bytes, body: bytes, seed: int) -> tuple[bytes, list[str]]:
+    """Return features packed, and the words: plain values, for a process of its own."""
+    found = features(Message(head, body), seed)
+    return found.pack(), found.words[:MAX_FEATURES]
+
+
 def _text(message: Message, structure: Structure) -> bytes:
     """Subject and decoded text on one line: what the raw view misses behind long headers or base64."""
     said = [message.subject]

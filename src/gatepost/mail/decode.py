@@ -16,6 +16,10 @@ _NOT_BASE64 = bytes(
     set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")
 )
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
+_UU_LINE = re.compile(rb"^([!-_][ -`]{1,90})\r?$", re.MULTILINE)
+"""A length of 1 to 63, and as many characters; `begin` and `end` are in small letters."""
+MAX_BAD = 1_000
+"""Broken lines of uuencode after which it is none."""
 ENCODINGS = frozenset({"", "7bit", "8bit", "binary", "base64", "quoted-printable", "x-uuencode", "uuencode"})
 
 
@@ -69,15 +73,16 @@ def _base64(data: bytes, limit: int) -> bytes:
 
 
 def _uu(data: bytes, limit: int) -> bytes:
+    """Only lines that may be ones are looked at; each gives a byte at least, or is one of `MAX_BAD`."""
     out: list[bytes] = []
-    size = 0
-    for line in data.split(b"\n"):
-        line = line.rstrip(b"\r")
-        if line.startswith((b"begin ", b"end")) or not line:
-            continue
+    size = bad = 0
+    for match in _UU_LINE.finditer(data):
         try:
-            piece = a2b_uu(line)
+            piece = a2b_uu(match[1])
         except BadBase64:
+            bad += 1
+            if bad >= MAX_BAD:
+                break
             continue
         out.append(piece)
         size += len(piece)

@@ -27,7 +27,7 @@ MESSAGES = ("message/rfc822", "message/global")
 MAX_INNER = 1 << 20
 """Bytes of an encoded message in a message that are looked at."""
 
-_DASHES = re.compile(rb"^--([^\r\n]{1,1010})", re.MULTILINE)
+_DELIMITER = re.compile(rb"[^\r\n]{1,1010}")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 
 
@@ -104,23 +104,32 @@ def read_structure(message: Message) -> Structure:
     return found
 
 
+@dataclass(slots=True)
+class _Open:
+    """A multipart that is not closed yet."""
+
+    boundary: bytes
+    part: Part
+    next: int = -1
+    """The line end before its next delimiter, as far as that was looked for."""
+
+
 class _Walk:
     """One pass: a stack of open multiparts, and the delimiter lines in the order of the bytes."""
 
     def __init__(self, raw: bytes, found: Structure) -> None:
         self.raw = raw
         self.found = found
-        self.open: list[tuple[bytes, Part]] = []
+        self.open: list[_Open] = []
         self.current: Part | None = None
         self.inner: list[Part] = []
         """Messages that are encoded: bytes of their own, read when this pass is over."""
 
     def message(self, headers: Message, start: int, body: int, depth: int = 0) -> None:
         self._begin(headers, start, body, depth)
-        for match in _DASHES.finditer(self.raw, body):
-            if not self.open:
-                break
-            self._line(match)
+        at = max(0, body - 1)
+        while (place := self._next(at)) < len(self.raw):
+            at = self._line(place)
             if len(self.found.parts) >= MAX_PARTS:
                 self.found.trouble("too many parts")
                 break
@@ -174,32 +183,47 @@ class _Walk:
         elif part.depth >= MAX_DEPTH:
             self.found.trouble("too deep")
         else:
-            if any(known == boundary.encode("utf-8", "replace") for known, _ in self.open):
+            said = boundary.encode("utf-8", "replace")
+            if any(known.boundary == said for known in self.open):
                 self.found.trouble("a boundary twice")
-            self.open.append((boundary.encode("utf-8", "replace"), part))
+            self.open.append(_Open(said, part))
 
-    def _line(self, match: re.Match[bytes]) -> None:
-        """A line that may be a delimiter: a whole line before one that only begins so (RFC 2046, 5.1.1)."""
-        line = match[1].rstrip(b" \t")
-        levels = range(len(self.open) - 1, -1, -1)
-        for level in levels:
-            boundary = self.open[level][0]
-            if line in (boundary, boundary + b"--"):
-                self._delimiter(level, match, closes=line != boundary)
-                return
-        for level in levels:
-            boundary = self.open[level][0]
-            if line.startswith(boundary):
-                self._delimiter(level, match, closes=line.startswith(b"--", len(boundary)))
-                return
+    def _next(self, at: int) -> int:
+        """Return the line end before the next delimiter from here on; the length of all where there is none.
 
-    def _delimiter(self, level: int, match: re.Match[bytes], *, closes: bool) -> None:
+        Each boundary is looked for by itself, once over the bytes, and what is found is always a
+        delimiter: lines that only look like one cost nothing, however many there are.
+        """
+        for one in self.open:
+            if one.next < at:
+                found = self.raw.find(b"\n--" + one.boundary, at)
+                one.next = found if found >= 0 else len(self.raw)
+        return min((one.next for one in self.open), default=len(self.raw))
+
+    def _line(self, place: int) -> int:
+        """Take a delimiter line (RFC 2046, 5.1.1); return where it ends.
+
+        A boundary that is the whole line goes before one that the line only begins with, an inner
+        one before an outer.
+        """
+        match = _DELIMITER.match(self.raw, place + 3)
+        end = match.end() if match is not None else place + 3
+        line = self.raw[place + 3 : end].rstrip(b" \t")
+        levels = [n for n in range(len(self.open) - 1, -1, -1) if self.open[n].next == place]
+        whole = [n for n in levels if line in (self.open[n].boundary, self.open[n].boundary + b"--")]
+        level = (whole or levels)[0]
+        boundary = self.open[level].boundary
+        closes = line == boundary + b"--" if whole else line.startswith(b"--", len(boundary))
+        self._delimiter(level, place + 1, end, closes=closes)
+        return end
+
+    def _delimiter(self, level: int, begin: int, end: int, *, closes: bool) -> None:
         if closes:
-            self._close_down_to(level, match.start())
+            self._close_down_to(level, begin)
             return
-        parent = self.open[level][1]
-        self._close_down_to(level + 1, match.start())
-        at = self.raw.find(b"\n", match.end()) + 1 or len(self.raw)
+        parent = self.open[level].part
+        self._close_down_to(level + 1, begin)
+        at = self.raw.find(b"\n", end) + 1 or len(self.raw)
         headers, body = self._head(at)
         usual = "message/rfc822" if parent.type == "multipart/digest" else "text/plain"
         self._begin(headers, at, body, parent.depth + 1, usual)
@@ -209,8 +233,8 @@ class _Walk:
         end = at - 2 if self.raw[at - 2 : at] == b"\r\n" else at - 1
         if self.current is not None and not self.current.is_multipart:
             self._end(self.current, end)
-        for _, part in self.open[level:]:
-            self._end(part, end)
+        for one in self.open[level:]:
+            self._end(one.part, end)
         if level < len(self.open) - 1:
             self.found.trouble("an inner boundary was not closed")
         del self.open[level:]
@@ -221,11 +245,8 @@ class _Walk:
 
     def _head(self, start: int) -> tuple[Message, int]:
         """Read a part's header block; it may be empty, and its empty line may be missing."""
-        block = self.raw[start : start + MAX_PART_HEAD]
-        for boundary, _ in self.open:  # a part may have no header, and no content
-            at = (b"\n" + block).find(b"\n--" + boundary)
-            if at >= 0:
-                block = block[:at]
+        # A part may have no header, and no content: it ends at the next delimiter all the same.
+        block = self.raw[start : min(start + MAX_PART_HEAD, max(start, self._next(start - 1) + 1))]
         if block.startswith((b"\r\n", b"\n")):
             return Message(b"\r\n"), start + (2 if block[:1] == b"\r" else 1)
         border = find_border(block)

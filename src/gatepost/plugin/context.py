@@ -320,6 +320,11 @@ class Context(Generic[S]):
         """What the domains' people taught (gatepost.store.models.Models); ImportError without numpy."""
         return self._tool("models")()
 
+    @property
+    def has_workers(self) -> bool:
+        """Whether `in_worker` is there: not where one mail is tried at the command line."""
+        return self._tools.in_worker is not None
+
     def alert(self, text: str) -> None:
         """Tell the administrator: into the log, counted."""
         self._tools.alert(self._step.plugin.name, text)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from gatepost.store.models import Models
 
 MODULE = "gatepost.store.models"
+LONG = 65_536
+"""Bytes of a message from which its features are worked out in another process."""
 MISSING = "the classifier needs numpy: install gatepost with its extra `content`"
 
 
@@ -50,6 +52,23 @@ async def ready() -> None:
             await asyncio.to_thread(importlib.import_module, MODULE)
         except ImportError as error:
             raise CannotAnswer(MISSING) from error
+
+
+async def read(ctx: Context[Any]) -> None:
+    """Have the features of the message at hand; a long one is read in a process that can be killed.
+
+    Not in a thread: a search over 20 MB holds the interpreter, and every other session would wait for it.
+    """
+    await ready()
+    body = ctx.message.body
+    if body is None or len(body) <= LONG or Seen in ctx.transaction.facts or not ctx.has_workers:
+        return
+    from gatepost.learn.features import in_worker, unpack
+
+    packed, words = await ctx.in_worker(in_worker, ctx.message.head, body, models_of(ctx).seed)
+    found = unpack(packed)
+    found.words = words
+    ctx.transaction.facts[Seen] = found
 
 
 def features_of(ctx: Context[Any]) -> Features:

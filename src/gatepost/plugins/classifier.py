@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from gatepost.plugin import AddHeader, Context, Cost, Plugin, PluginSettings, Score, Verdict
-from gatepost.plugin.learning import Opinion, opinion, ready
+from gatepost.plugin.learning import Opinion, opinion, read
 
 HEADER = "X-Gatepost-Classifier"
 
@@ -54,7 +54,7 @@ class Classifier(Plugin):
     public = "Message looks like spam"
 
     async def message(self, ctx: Context[Settings]) -> Verdict | tuple[Verdict, ...] | None:
-        await ready()
+        await read(ctx)
         found = opinion(ctx)
         settings = ctx.settings
         short = min(found.spam, found.ham) < settings.least

@@ -15,13 +15,9 @@ from tests.plugins.test_classifier import House, spam_mail
 
 def test_opened_once_and_late(tmp_path: Path) -> None:
     """Nothing is made before somebody asks, and then once."""
-    models = models_in(tmp_path, lambda: b"secret")
+    models = models_in(tmp_path)
     assert not (tmp_path / "learn").exists()
     assert models() is models()
-    assert models().mark("A.1", "example.org") == models_in(tmp_path, lambda: b"secret")().mark(
-        "A.1", "example.org"
-    )
-    assert models().mark("A.1", "example.org") != models().mark("A.2", "example.org")
 
 
 def test_features_are_worked_out_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

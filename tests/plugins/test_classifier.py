@@ -42,7 +42,7 @@ class House:
     """Domains with the check on, and their models."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        self.models = models_in(folder, lambda: b"secret")
+        self.models = models_in(folder)
         self.bench = Bench(REGISTRY, Tools(models=self.models))
         self.settings = {"mode": "on", "least": 5, **settings}
 

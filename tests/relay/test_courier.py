@@ -19,9 +19,9 @@ from gatepost.relay.courier import Courier
 from gatepost.relay.handoff import Relay
 from gatepost.relay.pool import Pool
 from gatepost.relay.results import Result
-from gatepost.spool.blobs import SYSTEM, Files
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.queue import Queue
+from gatepost.store.durable import SYSTEM, Files
 from tests.relay.backend import Backend, run
 from tests.relay.house import Nobody, by_name
 from tests.spool.shim import Killing

@@ -5,11 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any, cast
 
 from gatepost.config import Config
-from gatepost.desk.secret import installation_secret
 from gatepost.dns.resolver import Resolver
 from gatepost.mail.address import Address
 from gatepost.plugin.learning import models_in
@@ -80,7 +78,7 @@ def make_tools(
         stream=stream,
         http=http,
         in_worker=Workers().run,
-        models=models_in(config.data_dir, partial(installation_secret, config.data_dir)),
+        models=models_in(config.data_dir),
         alert=alert,
         hostname=config.hostname,
         running=running,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
+from gatepost.cli.bar import progress_bar
 from gatepost.cli.house import at_desk, complaints
 from gatepost.cli.output import iso, print_json, print_table, visible
 
@@ -30,6 +30,7 @@ def import_found(
 ) -> None:
     """Search, list, and write whom the person chose."""
     from gatepost.desk import found as desk_found
+    from gatepost.desk.mail_files import named, size_of
     from gatepost.desk.scopes import hosted
     from gatepost.desk.spans import since as moment
 
@@ -38,7 +39,7 @@ def import_found(
         after = moment(since, desk.clock()) if since else None
         now = desk.clock()
     # The mail is the person's, so it is read before root becomes the owner of data_dir.
-    with complaints(), _progress(paths) as progress:
+    with complaints(), progress_bar("Reading mail", lambda: size_of(named(paths))) as progress:
         found = desk_found.search(domain, paths, now, progress)
     said = everybody or at_least is not None or after is not None or bool(choose)
     with at_desk() as desk:
@@ -94,23 +95,6 @@ def _asked(found: Found) -> list[Use]:
 
 def _can_ask() -> bool:
     return sys.stdin.isatty()
-
-
-@contextmanager
-def _progress(paths: Sequence[str]) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal, and nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda _bytes: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from gatepost.desk.mail_files import named, size_of
-
-    columns = (TextColumn("Reading mail"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=size_of(named(paths)))
-        yield lambda number: bar.update(task, advance=number)
 
 
 def _tell(found: Found) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from gatepost.cli.bar import progress_bar
 from gatepost.cli.house import at_desk
 from gatepost.cli.output import iso, print_json, print_table, visible, when
 from gatepost.cli.words import as_json, domain_argument
@@ -105,7 +103,7 @@ def _teach(domain: str, paths: tuple[str, ...], *, is_spam: bool) -> None:
     unreadable: list[str] = []
     with at_desk() as desk:
         found = files(paths)
-        with _progress(sum(path.stat().st_size for path in found)) as progress:
+        with progress_bar("Learning", lambda: sum(path.stat().st_size for path in found)) as progress:
             lessons = (training.Lesson(raw) for raw in messages(found, unreadable, progress))
             done = training.train(desk, domain, lessons, spam=is_spam)
         spams, hams = training.counts(desk, domain)
@@ -116,21 +114,6 @@ def _teach(domain: str, paths: tuple[str, ...], *, is_spam: bool) -> None:
     click.echo(
         f"{domain}: {len(done.learnt)} learnt as {kind}{already}; {spams} spam and {hams} wanted in all"
     )
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal, and nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda _bytes: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("Learning"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=total)
-        yield lambda number: bar.update(task, advance=number)
 
 
 def _as_json(t: Training) -> dict[str, object]:

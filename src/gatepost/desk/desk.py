@@ -169,10 +169,9 @@ class Desk:
     @cached_property
     def models_in(self) -> Callable[[], Models]:
         """Opens what people taught; ImportError without numpy."""
-        from gatepost.desk.secret import installation_secret
         from gatepost.plugin.learning import models_in
 
-        return models_in(self.data_dir, lambda: installation_secret(self.data_dir))
+        return models_in(self.data_dir)
 
     @property
     def models(self) -> Models:

@@ -97,14 +97,14 @@ def opinion(ctx: Context[Any]) -> Opinion:
     return Opinion(explained.total, file.spam, file.ham, explained.text())
 
 
-def models_in(data: Path, secret: Callable[[], bytes]) -> Callable[[], Models]:
+def models_in(data: Path) -> Callable[[], Models]:
     """Return what opens the models below a data directory when they are first asked for."""
 
     @cache
     def models() -> Models:
         from gatepost.store.models import Models
 
-        return Models(data, secret())
+        return Models(data)
 
     return models
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from gatepost.mail.address import Address, fold
 from gatepost.relay.results import Content
 from gatepost.smtp.data import unstuff_pieces
-from gatepost.spool.blobs import SYSTEM, Files, make_directory, write_durable
 from gatepost.spool.names import safe_name
+from gatepost.store.durable import SYSTEM, Files, make_directory, write_durable
 
 _numbers = itertools.count(1)
 _HOST = safe_name(socket.gethostname())

@@ -20,7 +20,11 @@ from pathlib import Path
 from backports import zstd
 
 from gatepost.spool import retention
-from gatepost.spool.blobs import (
+from gatepost.spool.index import Index, Kept, read_line
+from gatepost.spool.names import is_safe, safe_name
+from gatepost.spool.retention import is_day
+from gatepost.spool.usage import ALL, Usage
+from gatepost.store.durable import (
     BLOCK,
     SYSTEM,
     Files,
@@ -29,10 +33,6 @@ from gatepost.spool.blobs import (
     sync_directory,
     write_durable,
 )
-from gatepost.spool.index import Index, Kept, read_line
-from gatepost.spool.names import is_safe, safe_name
-from gatepost.spool.retention import is_day
-from gatepost.spool.usage import ALL, Usage
 
 Refs = list[str]
 Copies = list[Kept]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gatepost.spool.blobs import SYSTEM, Files, append_durable, write_durable
+from gatepost.store.durable import SYSTEM, Files, append_durable, write_durable
 
 NO_REASON = "Unknown reason"
 """As the index of the systems before had it."""

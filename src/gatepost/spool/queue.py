@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from gatepost.spool import recovery
-from gatepost.spool.blobs import SYSTEM, Blob, Files, make_directory, sync_directory, write_durable
 from gatepost.spool.envelope import BadEnvelope, Envelope, read_envelope
 from gatepost.spool.names import safe_name
+from gatepost.store.durable import SYSTEM, Blob, Files, make_directory, sync_directory, write_durable
 
 LONGEST_WAIT = 6 * 3600
 """Seconds: an entry due later than this from now was written by a clock that stood wrong (L14)."""

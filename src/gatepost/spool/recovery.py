@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from gatepost.spool.blobs import TMP
 from gatepost.spool.envelope import BadEnvelope, read_envelope
 from gatepost.spool.names import safe_name
+from gatepost.store.durable import TMP
 
 if TYPE_CHECKING:
     from gatepost.spool.queue import Queue

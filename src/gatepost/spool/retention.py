@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gatepost.spool.blobs import make_directory, write_durable
 from gatepost.spool.usage import ALL
+from gatepost.store.durable import make_directory, write_durable
 
 if TYPE_CHECKING:
     from gatepost.spool.archive import Archive

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from gatepost.learn.features import VERSION, VIEWS
 from gatepost.learn.model import FIRST_JOIN, SLOTS, Half, Model, Table
 from gatepost.store.base import StoreDamaged
+from gatepost.store.durable import read_blocks, write_durable
 
 HEADER = 4_096
 MAGIC = b"gpmodel1"
@@ -125,9 +126,4 @@ def new_model(path: Path, seed: int, base_version: int) -> None:
 
 def copy_model(source: Path, target: Path) -> None:
     """Copy a model durably under another name."""
-    tmp = target.with_name(f"{target.name}.{os.getpid()}.tmp")
-    with source.open("rb") as old, tmp.open("wb") as new:
-        new.write(old.read())
-        new.flush()
-        os.fsync(new.fileno())
-    tmp.rename(target)
+    write_durable(target, read_blocks(source), replaces=True)

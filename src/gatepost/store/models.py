@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import hmac
 import os
 import re
 import secrets
@@ -30,9 +29,7 @@ _NAME = re.compile(r"[a-z0-9_.-]{1,253}")
 class Models:
     """Models below `learn/` in the data directory. Make it after the fork."""
 
-    def __init__(self, data_dir: Path, secret: bytes = b"") -> None:
-        """`secret` signs the marks by which delivered mail is known again (`mark`)."""
-        self._secret = secret
+    def __init__(self, data_dir: Path) -> None:
         self.folder = data_dir / FOLDER
         self._open: OrderedDict[str, ModelFile] = OrderedDict()
         self._seed = -1
@@ -102,13 +99,6 @@ class Models:
         if _NAME.fullmatch(domain) is None or domain.startswith("."):
             raise StoreError(f"{domain!r:.80} is no domain")
         return self.folder / "domains" / domain
-
-    # -- delivered mail ---------------------------------------------------------------------------
-
-    def mark(self, id: str, domain: str) -> str:  # noqa: A002 - what it is called everywhere
-        """Return the mark of a mail that went to a domain: nobody else can make one."""
-        text = f"mail\0{id}\0{domain}".encode("utf-8", "replace")
-        return hmac.new(self._secret, text, "sha256").hexdigest()[:24]
 
     # -- the base -------------------------------------------------------------------------------
 

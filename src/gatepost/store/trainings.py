@@ -24,6 +24,7 @@ from typing import Any
 from gatepost.learn.features import Features, unpack
 from gatepost.learn.model import Half
 from gatepost.store.base import StoreDamaged, StoreError
+from gatepost.store.durable import append_durable, sync_directory, write_durable
 from gatepost.store.model_file import ModelFile, copy_model, new_model
 
 SEGMENT = 500
@@ -110,7 +111,7 @@ class Trainings:
             return []
         self._undone |= wanted
         lines = "".join(f"{n}\n" for n in sorted(self._undone))
-        _write(self.folder / "undone", lines.encode("ascii"))
+        write_durable(self.folder / "undone", [lines.encode("ascii")], replaces=True)
         first = min(wanted)
         for number in self._snapshots():
             if self._snapshot_seq(number) >= first:
@@ -136,9 +137,8 @@ class Trainings:
         before = self._file.model.score(features).total
         done = replace(training, seq=self._last + 1, before=round(before, 4), undone=False)
         packed = features.pack()
-        at = _append(self._bin(segment), packed)
-        line = _as_line(done, at, len(packed))
-        _append(self._lines(segment), line)
+        at = append_durable(self._bin(segment), packed)
+        append_durable(self._lines(segment), _as_line(done, at, len(packed)))
         self._last = done.seq
         self._learn(self._file, done, features)
         return done
@@ -203,7 +203,7 @@ class Trainings:
                 self._learn(file, training, self._features(number, at, size))
         file.sync()
         fresh.rename(self.folder / "model")
-        _sync(self.folder)
+        sync_directory(self.folder)
         self._file = file
         return file
 
@@ -283,39 +283,3 @@ def _read_line(line: bytes) -> tuple[Training, int, int] | None:
         return Training(**said), at, size
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
-
-
-def _append(path: Path, data: bytes) -> int:
-    """Append durably; returns where it begins. Half a line that a kill left is cut off first."""
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
-    try:
-        at = os.fstat(fd).st_size
-        if at and path.suffix == ".jsonl" and os.pread(fd, 1, at - 1) != b"\n":
-            at = os.pread(fd, at, 0).rfind(b"\n") + 1
-            os.ftruncate(fd, at)
-        view = memoryview(data)
-        done = 0
-        while done < len(view):
-            done += os.pwrite(fd, view[done:], at + done)
-        os.fdatasync(fd)
-        return at
-    finally:
-        os.close(fd)
-
-
-def _write(path: Path, data: bytes) -> None:
-    tmp = path.with_name(f"{path.name}.tmp")
-    with tmp.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    tmp.rename(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -122,8 +122,8 @@ def write_all(fd: int, data: bytes, files: Files = SYSTEM) -> None:
         sent += files.write(fd, view[sent:])
 
 
-def append_durable(path: Path, line: bytes, files: Files = SYSTEM) -> None:
-    """Append lines by one write, and fsync; only one process appends at a time (flock).
+def append_durable(path: Path, line: bytes, files: Files = SYSTEM) -> int:
+    """Append lines by one write, and fsync; returns where they begin. One process appends at a time (flock).
 
     What a full disk or a kill cut short (the kernel looks for signals between two pages of one write) is
     closed off with a line end by who comes next, so that it never swallows a line; readers skip it.
@@ -134,12 +134,14 @@ def append_durable(path: Path, line: bytes, files: Files = SYSTEM) -> None:
         size = os.fstat(fd).st_size
         if size and os.pread(fd, 1, size - 1) != b"\n":
             line = b"\n" + line
+            size += 1
         if files.write(fd, line) != len(line):
             raise OSError(errno.ENOSPC, "No space left for the whole line", str(path))
         fcntl.flock(fd, fcntl.LOCK_UN)  # the next one need not wait for the disk
         files.fsync(fd)
     finally:
         files.close(fd)
+    return size
 
 
 def sync_directory(path: Path, files: Files = SYSTEM) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.spool.blobs import (
+from gatepost.store.durable import (
     Blob,
     append_durable,
     make_directory,

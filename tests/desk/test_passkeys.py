@@ -12,27 +12,13 @@ from gatepost.desk.errors import DeskError, NotFound
 from gatepost.desk.passkeys import Party
 from gatepost.desk.sessions import SignInError
 from gatepost.store.passkeys_db import PasskeyRow
+from tests.desk.conftest import Clock
 
 PARTY = Party("console.example", "https://console.example")
 
 
-class Turned:
-    """A clock that the test turns."""
-
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Turned:
-    """Return the desk's clock."""
-    return Turned()
-
-
-@pytest.fixture
-def desk(tmp_path: Path, clock: Turned) -> Desk:
+def desk(tmp_path: Path, clock: Clock) -> Desk:
     """Return a desk with ann."""
     made = Desk(tmp_path, "ann", clock=clock)
     users.add(made, "ann", "correct horse", "owner")
@@ -60,7 +46,7 @@ def test_a_challenge_is_good_once(desk: Desk) -> None:
         passkeys._answered(desk, "sign in", answer(sent))
 
 
-def test_for_one_purpose_and_young(desk: Desk, clock: Turned) -> None:
+def test_for_one_purpose_and_young(desk: Desk, clock: Clock) -> None:
     """One for adding ann's does not sign in, nor add eve's; after five minutes it is nobody's."""
     sent = passkeys.challenge(desk, "add ann")
     for purpose in ("sign in", "add eve"):

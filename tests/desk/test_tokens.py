@@ -9,27 +9,13 @@ from gatepost.desk import changes, domains, tokens, users
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
 from gatepost.desk.users import Role
+from tests.desk.conftest import NOW, Clock
 
 SECRET = "correct horse"
 
 
-class Turned:
-    """A clock that the test turns."""
-
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
-def clock() -> Turned:
-    """Return the desk's clock."""
-    return Turned()
-
-
-@pytest.fixture
-def desk(tmp_path: Path, clock: Turned) -> Desk:
+def desk(tmp_path: Path, clock: Clock) -> Desk:
     """Return an administrator's desk: two domains, an administrator, an owner, a reader."""
     made = Desk(tmp_path, "root", clock=clock)
     for name in ("a.example", "b.example"):
@@ -73,7 +59,7 @@ def test_what_it_opens(desk: Desk, name: str, values: dict[str, Any], opens: tup
         ("ann", {"domains": ["c.example"]}, "c.example"),
         ("ann", {"rights": "all"}, "not look"),
         ("ann", {"label": " "}, "what it is for"),
-        ("ann", {"expires": 1_799_999_999.0}, "past"),
+        ("ann", {"expires": NOW - 1}, "past"),
         ("root", {"rights": "look"}, "name the domains"),
         ("root", {"rights": "admin", "domains": ["a.example"]}, "whole machine"),
         ("zoe", {}, "no user"),
@@ -103,7 +89,7 @@ def test_follows_its_person(desk: Desk) -> None:
     assert tokens.who_bears(desk, whole) is None
 
 
-def test_ends(desk: Desk, clock: Turned) -> None:
+def test_ends(desk: Desk, clock: Clock) -> None:
     """By its time, by hand, with its person; what is no token opens nothing."""
     one, first = tokens.add(desk, "ann", "one", expires=clock.now + 60)
     two, second = tokens.add(desk, "ann", "two")
@@ -121,7 +107,7 @@ def test_ends(desk: Desk, clock: Turned) -> None:
         assert tokens.who_bears(desk, nothing) is None
 
 
-def test_last_used(desk: Desk, clock: Turned) -> None:
+def test_last_used(desk: Desk, clock: Clock) -> None:
     """To the minute."""
     _, bearer = tokens.add(desk, "ann", "one")
     assert [None] == [token.used for token in tokens.listing(desk)]

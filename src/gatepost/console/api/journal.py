@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from gatepost.console.api.answers import Answer, Limit, Number, Page, Since, Time, Word, beginning
 from gatepost.console.auth import Here, Looking, SignedIn
@@ -43,54 +43,47 @@ class Outcome(Answer):
     seconds: float
 
 
-def _search(
-    here: Here,
-    names: list[str] | None,
-    since: str | None,
-    fate: str | None,
-    plugin: str | None,
-    text: str | None,
-    after: int | None,
-    limit: int,
-) -> Page[Outcome]:
-    asked = Question(
-        names,
-        since=beginning(here.desk, since),
-        outcome=fate,
-        plugin=plugin,
-        text=text,
-        after=after,
-        limit=limit,
-    )
-    page = journal.page(here.desk, asked)
-    more = str(page.after) if page.after is not None else None
-    return Page(items=[Outcome.of(row) for row in page.rows], next=more)
+class Search:
+    """What is searched for; the same words for all domains and for one."""
+
+    def __init__(
+        self,
+        since: Since = None,
+        fate: Fate = None,
+        plugin: Word = None,
+        text: Word = None,
+        after: Number = None,
+        limit: Limit = 50,
+    ) -> None:
+        self.since, self.fate, self.plugin, self.text = since, fate, plugin, text
+        self.after, self.limit = after, limit
+
+    def page(self, here: Here, names: list[str] | None) -> Page[Outcome]:
+        """Return a page of the mail of these domains, of all where there are None."""
+        asked = Question(
+            names,
+            since=beginning(here.desk, self.since),
+            outcome=self.fate,
+            plugin=self.plugin,
+            text=self.text,
+            after=self.after,
+            limit=self.limit,
+        )
+        page = journal.page(here.desk, asked)
+        more = str(page.after) if page.after is not None else None
+        return Page(items=[Outcome.of(row) for row in page.rows], next=more)
+
+
+Asked = Annotated[Search, Depends()]
 
 
 @router.get("/journal")
-def search_all(
-    here: SignedIn,
-    since: Since = None,
-    fate: Fate = None,
-    plugin: Word = None,
-    text: Word = None,
-    after: Number = None,
-    limit: Limit = 50,
-) -> Page[Outcome]:
+def search_all(here: SignedIn, asked: Asked) -> Page[Outcome]:
     """Search the mail of every domain that you may look at."""
-    names = None if here.is_admin else here.names()
-    return _search(here, names, since, fate, plugin, text, after, limit)
+    return asked.page(here, None if here.is_admin else here.names())
 
 
 @router.get("/domains/{domain}/journal")
-def search(
-    here: Looking,
-    since: Since = None,
-    fate: Fate = None,
-    plugin: Word = None,
-    text: Word = None,
-    after: Number = None,
-    limit: Limit = 50,
-) -> Page[Outcome]:
+def search(here: Looking, asked: Asked) -> Page[Outcome]:
     """Search the mail of a domain."""
-    return _search(here, [here.domain], since, fate, plugin, text, after, limit)
+    return asked.page(here, [here.domain])

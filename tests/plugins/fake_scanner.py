@@ -23,8 +23,10 @@ MAIL = b"From: Eve <eve@example.net>\r\nSubject: hello\r\n\r\nhello\r\n"
 class Fake:
     """Counts its callers; `says` None: never answers."""
 
-    def __init__(self, says: bytes | None) -> None:
+    def __init__(self, says: bytes | None, piece: int = 0) -> None:
         self.says = says
+        self.piece = piece
+        """Bytes that it says at a time; 0: all at once."""
         self.asked: list[bytes] = []
         self.port = 0
 
@@ -45,8 +47,11 @@ class Fake:
             if self.says is None:
                 await asyncio.sleep(30)
                 return
-            writer.write(self.says)
-            await writer.drain()
+            step = self.piece or max(1, len(self.says))
+            for at in range(0, len(self.says), step):
+                writer.write(self.says[at : at + step])
+                await writer.drain()
+                await asyncio.sleep(0.001 if self.piece else 0)
         finally:
             writer.close()
 

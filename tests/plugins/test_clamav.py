@@ -14,9 +14,11 @@ from gatepost.policy.decide import Finding
 from tests.plugins.fake_scanner import MAIL, Fake, Ward
 
 
-def ask(says: bytes | None, raw: bytes = MAIL, **settings: object) -> tuple[Finding, list[bytes], list[str]]:
+def ask(
+    says: bytes | None, raw: bytes = MAIL, piece: int = 0, **settings: object
+) -> tuple[Finding, list[bytes], list[str]]:
     async def run() -> tuple[Finding, list[bytes], list[str]]:
-        async with Fake(says).running() as fake:
+        async with Fake(says, piece).running() as fake:
             ward = Ward("clamav", addresses=[f"127.0.0.1:{fake.port}"], seconds=0.3, **settings)
             return await ward.ask(raw), fake.asked, ward.alerts
 
@@ -49,6 +51,12 @@ def test_no_answer_is_no_refusal(says: bytes | None) -> None:
     assert finding.verdict is None
     assert finding.failure
     assert 1 == len(alerts)
+
+
+@pytest.mark.parametrize("piece", [1, 7])
+def test_any_split_of_its_answer(piece: int) -> None:
+    """It comes in as many pieces as it likes."""
+    assert ask(b"stream: A FOUND\0")[0].verdict == ask(b"stream: A FOUND\0", piece=piece)[0].verdict
 
 
 def test_too_large() -> None:

@@ -20,9 +20,9 @@ def answered(status: int = 200, **said: Any) -> bytes:
     return b"HTTP/1.1 %d OK\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body
 
 
-def ask(says: bytes | None, **settings: object) -> tuple[Finding, list[bytes]]:
+def ask(says: bytes | None, piece: int = 0, **settings: object) -> tuple[Finding, list[bytes]]:
     async def run() -> tuple[Finding, list[bytes]]:
-        async with Fake(says).running() as fake:
+        async with Fake(says, piece).running() as fake:
             ward = Ward("rspamd", urls=[f"http://127.0.0.1:{fake.port}"], seconds=0.3, **settings)
             return await ward.ask(), fake.asked
 
@@ -40,6 +40,12 @@ def test_points_and_envelope() -> None:
               "Deliver-To: example.org", "Password: secret"}  # fmt: skip
     assert set() == wanted - set(lines)
     assert MAIL == body
+
+
+@pytest.mark.parametrize("piece", [1, 7])
+def test_any_split_of_its_answer(piece: int) -> None:
+    """It comes in as many pieces as it likes."""
+    assert ask(answered())[0].verdict == ask(answered(), piece)[0].verdict
 
 
 def test_actions() -> None:

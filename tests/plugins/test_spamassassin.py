@@ -14,9 +14,9 @@ from tests.plugins.fake_scanner import MAIL, Fake, Ward
 GOOD = b"SPAMD/1.1 0 EX_OK\r\nContent-length: 9\r\nSpam: True ; 7.5 / 5.0\r\n\r\nBAD,WORSE"
 
 
-def ask(says: bytes | None, **settings: object) -> tuple[Finding, list[bytes]]:
+def ask(says: bytes | None, piece: int = 0, **settings: object) -> tuple[Finding, list[bytes]]:
     async def run() -> tuple[Finding, list[bytes]]:
-        async with Fake(says).running() as fake:
+        async with Fake(says, piece).running() as fake:
             ward = Ward("spamassassin", addresses=[f"127.0.0.1:{fake.port}"], seconds=0.3, **settings)
             return await ward.ask(), fake.asked
 
@@ -35,6 +35,12 @@ def test_points() -> None:
     assert 15.0 == getattr(ask(GOOD.replace(b"7.5", b"1000"))[0].verdict, "points", None)
     assert 3.75 == getattr(ask(GOOD, factor=0.5)[0].verdict, "points", None)
     assert -2.1 == getattr(ask(GOOD.replace(b"True ; 7.5", b"False ; -2.1"))[0].verdict, "points", None)
+
+
+@pytest.mark.parametrize("piece", [1, 7, 30])
+def test_any_split_of_its_answer(piece: int) -> None:
+    """spamd says its first line by itself: an answer is over when it ends."""
+    assert ask(GOOD)[0].verdict == ask(GOOD, piece)[0].verdict
 
 
 @pytest.mark.parametrize(

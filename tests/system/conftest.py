@@ -2,7 +2,8 @@
 
 A test that asks for `exim`, `postfix`, `rbldnsd`, `unbound`, `sink` or `swaks` needs that server. A
 server that is not there makes the test fail and names the Debian package; one that is named in
-GATEPOST_TEST_WITHOUT (by package: exim4, postfix, rbldnsd, unbound, swaks, opendkim, chromium)
+GATEPOST_TEST_WITHOUT (by package: exim4, postfix, rbldnsd, unbound, swaks, opendkim, chromium,
+clamav-daemon, spamd, rspamd)
 leaves its tests out.
 """
 
@@ -37,6 +38,9 @@ PACKAGES = {
     "opendkim": "opendkim",
     "sick_dns": "unbound",
     "chromium": "chromium",
+    "clamd": "clamav-daemon",
+    "spamd": "spamd",
+    "rspamd": "rspamd",
 }
 """fixture -> Debian package"""
 

@@ -25,6 +25,16 @@ ATTEMPTS = 2
 """Addresses that are tried for one message."""
 
 
+async def read_all(reader: asyncio.StreamReader, most: int) -> bytes:
+    """Return what comes until the other side ends, in however many pieces; never more than `most`."""
+    said = bytearray()
+    while piece := await reader.read(most + 1 - len(said)):
+        said += piece
+        if len(said) > most:
+            raise OutsideError(f"an answer of more than {most} bytes")
+    return bytes(said)
+
+
 def _address(text: str) -> str:
     """Check `unix:/path` or `host:port`."""
     if text.startswith("unix:/"):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from gatepost.plugin import Context, Cost, Plugin, PluginSettings, Score, Verdict
 from gatepost.plugin.outside import OutsideError
-from gatepost.plugin.scanners import Breaker, ScannerAddress
+from gatepost.plugin.scanners import Breaker, ScannerAddress, read_all
 
 MAX_ANSWER = 65_536
 _SPAM = re.compile(
@@ -61,7 +61,7 @@ class Spamassassin(Plugin):
                 if writer.can_write_eof():
                     writer.write_eof()
                 await writer.drain()
-                return read_symbols(await reader.read(MAX_ANSWER))
+                return read_symbols(await read_all(reader, MAX_ANSWER))
 
         score, required, tests = await self._breaker.ask(
             settings.addresses, ask, ctx.now, settings.seconds, ctx.alert

@@ -105,3 +105,13 @@ def test_latest(place: Place) -> None:
     assert ["example.org", "second.example"] == [row.domain for row in latest(place.desk, None, 2)]
     assert ["example.org", "example.org"] == [row.domain for row in latest(place.desk, ["example.org"])]
     assert [] == latest(place.desk, [])
+
+
+def test_latest_by_time(place: Place) -> None:
+    """What one worker wrote late stands behind what another wrote after it, however many lines there are."""
+    for n in range(30):
+        place.mail(NOW + 100 + n)
+    latest(place.desk, None)
+    for n in range(30):
+        place.mail(NOW + n)
+    assert [NOW + 129 - n for n in range(10)] == [row.time for row in latest(place.desk, None)]

@@ -42,6 +42,8 @@ server:
     do-ip6: no
     do-not-query-localhost: no
     module-config: "iterator"
+    # Asked again after a second at the earliest: a slow answer is no lost one, however busy the machine.
+    infra-cache-min-rtt: 1000
     local-zone: "test." transparent
     local-zone: "127.in-addr.arpa." nodefault
     local-data: '_dmarc.test. 5 IN TXT "there is no policy here"'
@@ -51,6 +53,9 @@ stub-zone:
 stub-zone:
     # Zones of their own: unbound thinks ever less of the servers of a zone that were silent or failed.
     name: "silent.sick.test"
+    stub-addr: 127.0.0.1@{behind}
+stub-zone:
+    name: "slow.sick.test"
     stub-addr: 127.0.0.1@{behind}
 stub-zone:
     name: "fail.sick.test"

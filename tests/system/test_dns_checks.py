@@ -15,7 +15,7 @@ from tests.system.sink import Sink
 from tests.system.test_backends import ID, hosting, letter
 
 LIMIT = 20.0
-"""Seconds for one mail while nothing in DNS answers; `[dns] timeout` is 2."""
+"""Seconds for one mail while nothing in DNS answers; `[dns] timeout` is 4."""
 ADDRESS = "198.51.100.1"
 REFUSED, LATER, WELCOME = "550", "451", "250"
 ANN = "ann@example.org"
@@ -24,7 +24,7 @@ ANN = "ann@example.org"
 @pytest.fixture
 def asking(make_gateway: Callable[..., Gateway], sick_dns: SickDns, sink: Sink) -> Gateway:
     """Give a gateway behind the sick DNS, with example.org."""
-    gateway = make_gateway(dns={"servers": [sick_dns.server], "timeout": 2})
+    gateway = make_gateway(dns={"servers": [sick_dns.server], "timeout": 4})
     return hosting(gateway, sink.port)
 
 

@@ -117,6 +117,12 @@ BOMBS = {
     "boundaries begin alike": lambda: nested(29, b"p" * 40) + (b"\r\n--" + b"p" * 40) * 600_000,
     "empty lines at depth": lambda: nested(29) + b"\n" * (25 * MIB),
     "parameters": lambda: b"Content-Type: text/plain" + b"; a*0=b" * 100_000 + b"\r\n\r\nx",
+    "boundaries that never come": lambda: (
+        MIXED_HEAD
+        + b"".join(b"--b\r\nContent-Type: multipart/mixed; boundary=x%d\r\n\r\n" % n for n in range(1_200))
+        + b"--b\r\n\r\n"
+        + b"--x\r\n" * (5 * MIB)
+    ),
     "one line": lambda: MIXED_HEAD + b"x" * (25 * MIB),
 }  # fmt: skip
 

@@ -111,7 +111,9 @@ class _Open:
     boundary: bytes
     part: Part
     next: int = -1
-    """The line end before its next delimiter, as far as that was looked for."""
+    """The line end before its next delimiter; the length of all where none is known."""
+    seen: int = -1
+    """Up to there `next` was looked for."""
 
 
 class _Walk:
@@ -191,14 +193,17 @@ class _Walk:
     def _next(self, at: int) -> int:
         """Return the line end before the next delimiter from here on; the length of all where there is none.
 
-        Each boundary is looked for by itself, once over the bytes, and what is found is always a
-        delimiter: lines that only look like one cost nothing, however many there are.
+        Each boundary is looked for by itself, and what is found is always a delimiter: lines that only
+        look like one cost nothing, however many there are. An inner one is looked for only up to where an
+        outer one ends it: so each depth reads the bytes once, however many multiparts lie there.
         """
+        end = len(self.raw)
         for one in self.open:
-            if one.next < at:
-                found = self.raw.find(b"\n--" + one.boundary, at)
-                one.next = found if found >= 0 else len(self.raw)
-        return min((one.next for one in self.open), default=len(self.raw))
+            if one.seen < at:
+                found = self.raw.find(b"\n--" + one.boundary, at, end + 3 + len(one.boundary))
+                one.next, one.seen = (found, found) if found >= 0 else (len(self.raw), end)
+            end = min(end, one.next)
+        return end
 
     def _line(self, place: int) -> int:
         """Take a delimiter line (RFC 2046, 5.1.1); return where it ends.

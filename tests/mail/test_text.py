@@ -44,7 +44,7 @@ def test_links() -> None:
         "HTTP://A.example/b?c=1&d=2",
         "mailto:me@d.example",
     ]
-    assert [*wanted, "https://b.example/path", "www.c.example/d"] == links(page(html))
+    assert [*wanted, "https://b.example/path", "http://www.c.example/d"] == links(page(html))
     assert ["http://a.example/x"] == links(page("go to (http://a.example/x) now", "text/plain"))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from gatepost.dns.names import DnsError, DnsFailure, NoData, NxDomain
 from gatepost.plugin.blocklists import (
+    NAME_PROBES,
     PROBE_AGAIN,
     PROBE_EVERY,
     PROBES,
@@ -63,18 +64,18 @@ def test_what_may_be_a_code() -> None:
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
-        ([NO, YES, NO, NO], ""),
+        ([NO, NO, YES, NO], ""),
         ([NO, NO, NO, YES], ""),
-        ([NO, YES, NO, YES], ""),
-        ([NoData("x"), YES, NO, NO], ""),
+        ([NO, NO, YES, YES], ""),
+        ([NoData("x"), NO, YES, NO], ""),
         ([NO, NO, NO, NO], "it does not list 127.0.0.2, so it lists nothing"),
-        ([NO, ["93.184.216.34"], NO, NO], "it does not list 127.0.0.2, so it lists nothing"),
-        ([YES, YES, NO, NO], "it lists 127.0.0.1, so it lists everything"),
+        ([NO, NO, ["93.184.216.34"], NO], "it does not list 127.0.0.2, so it lists nothing"),
+        ([YES, NO, YES, NO], "it lists 127.0.0.1, so it lists everything"),
         ([NO, YES, YES, YES], "it lists 127.0.0.1, so it lists everything"),
-        ([["93.184.216.34"], YES, NO, NO], "it lists 127.0.0.1, so it lists everything"),
-        ([NO, ["127.255.255.254"], NO, NO], "it refuses our queries (127.255.255.254)"),
-        ([MUTE, YES, NO, NO], None),
-        ([NO, YES, NO, MUTE], None),
+        ([["93.184.216.34"], NO, YES, NO], "it lists 127.0.0.1, so it lists everything"),
+        ([NO, NO, ["127.255.255.254"], NO], "it refuses our queries (127.255.255.254)"),
+        ([MUTE, NO, YES, NO], None),
+        ([NO, NO, YES, MUTE], None),
     ],
 )
 def test_diagnosis(answers: Sequence[list[str] | DnsError], expected: str | None) -> None:
@@ -87,7 +88,7 @@ def test_clinic() -> None:
     clinic = Clinic()
     zones = (Zone(zone="a.test"), Zone(zone="b.test"), Zone(zone="a.test", weight=2))
     assert ["a.test", "b.test"] == clinic.due(zones, 0)
-    assert "" == clinic.look_at("a.test", [NO, YES, NO, NO], 0)
+    assert "" == clinic.look_at("a.test", [NO, NO, YES, NO], 0)
     assert "" == clinic.look_at("b.test", [MUTE] * 4, 0)
     assert (True, False) == (clinic.of("a.test").known, clinic.of("b.test").known)
     assert [] == clinic.due(zones, 1)
@@ -97,14 +98,34 @@ def test_clinic() -> None:
         "a.test", [YES] * 4, PROBE_EVERY
     )
     assert "" == clinic.look_at("a.test", [YES] * 4, PROBE_EVERY)
-    assert "a.test is well again" == clinic.look_at("a.test", [NO, YES, NO, NO], PROBE_EVERY)
+    assert "a.test is well again" == clinic.look_at("a.test", [NO, NO, YES, NO], PROBE_EVERY)
 
 
 def test_probes() -> None:
     """The test points of both families."""
-    assert ["1.0.0.127", "2.0.0.127"] == list(PROBES[:2])
-    assert [32, 32] == [len(p.split(".")) for p in PROBES[2:]]
-    assert ["1.0.0.0.0.0.f.7.f.f.f.f", "2.0.0.0.0.0.f.7.f.f.f.f"] == [p[:23] for p in PROBES[2:]]
+    assert ["1.0.0.127", "2.0.0.127"] == list(PROBES[::2])
+    assert [32, 32] == [len(p.split(".")) for p in PROBES[1::2]]
+    assert ["1.0.0.0.0.0.f.7.f.f.f.f", "2.0.0.0.0.0.f.7.f.f.f.f"] == [p[:23] for p in PROBES[1::2]]
+    assert ["1.0.0.127", "invalid"] == list(NAME_PROBES[:2])
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([NO, NO, YES, NO, NO, NO], ""),
+        ([NO, NO, NO, NO, NO, YES], ""),
+        ([["127.0.1.255"], NO, ["127.0.1.255"], NO, YES, NO], ""),
+        (
+            [["127.0.1.255"], NO, ["127.0.1.255"], NO, NO, NO],
+            "it does not list 127.0.0.2, so it lists nothing",
+        ),
+        ([NO, YES, YES, NO, NO, NO], "it lists 127.0.0.1, so it lists everything"),
+        ([NO, NO, MUTE, NO, NO, YES], None),
+    ],
+)
+def test_lists_of_names(answers: Sequence[list[str] | DnsError], expected: str | None) -> None:
+    """A list that knows one of the test names is sane; "that is an address" is no listing."""
+    assert expected == diagnosis(answers)
 
 
 def test_clinic_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """Real DNS: rbldnsd serves block lists, unbound stands in front of it as everybody's resolver.
 
 Zones: `bl.test` is a healthy list. `sick.test` lists everything, also 127.0.0.1, as a list does
-whose domain was sold. `blocked.test` answers 127.255.255.254, as Spamhaus does to open resolvers.
+whose domain was sold. `uri.test` lists domains (`evil.example`). `blocked.test` answers
+127.255.255.254, as Spamhaus does to open resolvers.
 """
 
 from __future__ import annotations
@@ -59,9 +60,9 @@ stub-zone:
 
 
 class Rbldnsd:
-    """A running rbldnsd with the three zones of this module."""
+    """A running rbldnsd with the zones of this module."""
 
-    zones = ("bl.test", "sick.test", "blocked.test")
+    zones = ("bl.test", "sick.test", "blocked.test", "uri.test")
 
     def __init__(self, top: Path) -> None:
         self.top = top
@@ -72,6 +73,7 @@ class Rbldnsd:
         (top / "blocked.zone").write_text(
             f"{HEAD}:127.255.255.254:open resolver, see https://blocked.test\n0.0.0.0/0\n"
         )
+        (top / "uri.zone").write_text(f"{HEAD}:127.0.1.2:spammed domain\ntest\n.evil.example\n")
         command = [
             program("rbldnsd", "rbldnsd"),
             "-n",
@@ -86,6 +88,7 @@ class Rbldnsd:
             command += ["-u", "rbldns"]  # it refuses to run as root
         command += ["bl.test:ip4set:bl4.zone", "bl.test:ip6trie:bl6.zone"]
         command += ["sick.test:ip4trie:sick.zone", "blocked.test:ip4trie:blocked.zone"]
+        command += ["uri.test:dnset:uri.zone"]
         self.child = Child("rbldnsd", command, top)
         self.child.wait_for(lambda: answers(self.port, "2.0.0.127.bl.test"))
 

@@ -80,7 +80,8 @@ def links(structure: Structure, limit: int = MAX_LINKS) -> list[str]:
                 found[unescape(match[1] or match[2] or match[3]).strip()] = None
             text = strip_html(text)
         for match in _URL.finditer(text):
-            found[match[0].rstrip(".,;:!?")] = None
+            url = match[0].rstrip(".,;:!?")
+            found[url if "://" in url[:8] else f"http://{url}"] = None
         if len(found) >= limit:
             break
     return list(found)[:limit]

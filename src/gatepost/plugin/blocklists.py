@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
@@ -34,8 +35,17 @@ NEVER_V4, ALWAYS_V4 = "1.0.0.127", "2.0.0.127"
 NEVER_V6, ALWAYS_V6 = (
     ".".join(reversed(IPv6Address(a).exploded.replace(":", ""))) for a in ("::ffff:7f00:1", "::ffff:7f00:2")
 )
-PROBES = (NEVER_V4, ALWAYS_V4, NEVER_V6, ALWAYS_V6)
+PROBES = (NEVER_V4, NEVER_V6, ALWAYS_V4, ALWAYS_V6)
 """RFC 5782, section 5: a list has an entry for 127.0.0.2 (or ::ffff:7f00:2) and none for .1."""
+NAME_PROBES = (
+    *(NEVER_V4, "invalid"),
+    *(ALWAYS_V4, "test", "dbltest.com", "surbl-org-permanent-test-point.com"),
+)
+"""For lists of names: never `invalid`, always `test`, or what the known lists have in its place."""
+NEVER = 2
+"""Probes at the front that no list may know; of those behind, it must know one."""
+NO_ADDRESSES = "127.0.1.255"
+"""What a list of names answers to an address: it was the wrong question, and is no listing."""
 
 
 class Zone(BaseModel):
@@ -112,7 +122,7 @@ def refuses_us(answer: list[str]) -> bool:
 
 def is_code(answer: str) -> bool:
     """Return True for an answer that a list may give about an address."""
-    return answer.startswith("127.") and not answer.startswith("127.255.255.")
+    return answer.startswith("127.") and not answer.startswith("127.255.255.") and answer != NO_ADDRESSES
 
 
 def code_octets(code: str) -> tuple[frozenset[int], ...]:
@@ -172,11 +182,11 @@ class Clinic:
         return health
 
     def due(self, zones: Sequence[Zone], now: float) -> list[str]:
-        """Return the lists whose PROBES are to be asked along with the next question."""
+        """Return the lists whose probes are to be asked along with the next question."""
         return [z for z in dict.fromkeys(zone.zone for zone in zones) if self.of(z).again <= now]
 
     def look_at(self, zone: str, answers: Sequence[list[str] | DnsError], now: float) -> str:
-        """Take the answers to the PROBES; return what a person should know when the list's health changed."""
+        """Take the answers to its probes; return what a person should know when the list's health changed."""
         health = self.of(zone)
         sick = diagnosis(answers)
         if sick is None:
@@ -191,14 +201,53 @@ class Clinic:
 
 
 def diagnosis(answers: Sequence[list[str] | DnsError]) -> str | None:
-    """Return what is wrong with a list by its answers for PROBES, "" for nothing, None if nobody answered."""
+    """Return what is wrong with a list by its answers, "" for nothing, None if it is silent."""
     if any(isinstance(answer, DnsFailure) for answer in answers):
         return None
-    never_v4, always_v4, never_v6, always_v6 = ([] if isinstance(a, DnsError) else a for a in answers)
-    if refuses_us(never_v4) or refuses_us(always_v4):
-        return f"it refuses our queries ({', '.join((*never_v4, *always_v4)[:2])})"
-    if never_v4 or never_v6:
+    said = [[] if isinstance(answer, DnsError) else answer for answer in answers]
+    if any(refuses_us(one) for one in said):
+        codes = ", ".join([code for one in said for code in one][:2])
+        return f"it refuses our queries ({codes})"
+    if any(code != NO_ADDRESSES for one in said[:NEVER] for code in one):
         return "it lists 127.0.0.1, so it lists everything"
-    if not any(is_code(a) for a in (*always_v4, *always_v6)):
+    if not any(is_code(code) for one in said[NEVER:] for code in one):
         return "it does not list 127.0.0.2, so it lists nothing"
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What several lists say of one subject; lists that did not answer leave a range."""
+
+    low: float
+    high: float
+    listed: list[str]
+    """Who lists it, with the code."""
+    silent: list[str]
+    """Why some did not answer."""
+    off: list[str]
+    """Which are switched off, and why."""
+
+
+def weigh(zones: Sequence[Zone], answers: Sequence[list[str] | DnsError], clinic: Clinic) -> Sum:
+    """Sum up what lists answered, one answer for each."""
+    low = high = 0.0
+    listed: list[str] = []
+    silent: list[str] = []
+    off: list[str] = []
+    for zone, answer in zip(zones, answers, strict=True):
+        health = clinic.of(zone.zone)
+        if health.sick:
+            off.append(f"{zone.zone} is switched off: {health.sick}")
+            continue
+        known = [] if isinstance(answer, DnsError) else answer
+        code = next((a for a in known if zone.counts(a)), None)
+        if isinstance(answer, DnsFailure) or refuses_us(known) or (code and not health.known):
+            low += min(zone.weight, 0)
+            high += max(zone.weight, 0)
+            silent.append(str(answer) if isinstance(answer, DnsError) else f"{zone.zone} is not sane")
+        elif code:
+            low += zone.weight
+            high += zone.weight
+            listed.append(f"{zone.zone} ({code})")
+    return Sum(low, high, listed, silent, off)

@@ -10,8 +10,6 @@ from gatepost.plugin import (
     CannotAnswer,
     Context,
     Cost,
-    DnsError,
-    DnsFailure,
     DomainPolicy,
     Plugin,
     PluginSettings,
@@ -21,7 +19,7 @@ from gatepost.plugin import (
     Verdict,
     reverse_labels,
 )
-from gatepost.plugin.blocklists import PROBES, Clinic, Zone, refuses_us
+from gatepost.plugin.blocklists import PROBES, Clinic, Sum, Zone, weigh
 
 MAX_ZONES = 50
 IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
@@ -71,35 +69,16 @@ class Dnsbl(Plugin):
             news = self._clinic.look_at(zone, answers[first : first + len(PROBES)], ctx.now)
             if news:
                 ctx.alert(news)
-        return self._weigh(ctx, answers)
+        return self._judge(ctx, weigh(zones, answers[: len(zones)], self._clinic))
 
-    def _weigh(self, ctx: Context[Settings], answers: list[list[str] | DnsError]) -> Verdict | None:
-        """Sum up; lists that did not answer leave a range, and only a clear sum is an answer."""
-        low = high = 0.0
-        listed: list[str] = []
-        silent: list[str] = []
-        off: list[str] = []
-        for zone, answer in zip(ctx.settings.zones, answers, strict=False):
-            health = self._clinic.of(zone.zone)
-            if health.sick:
-                off.append(f"{zone.zone} is switched off: {health.sick}")
-                continue
-            known = [] if isinstance(answer, DnsError) else answer
-            code = next((a for a in known if zone.counts(a)), None)
-            if isinstance(answer, DnsFailure) or refuses_us(known) or (code and not health.known):
-                low += min(zone.weight, 0)
-                high += max(zone.weight, 0)
-                silent.append(str(answer) if isinstance(answer, DnsError) else f"{zone.zone} is not sane")
-            elif code:
-                low += zone.weight
-                high += zone.weight
-                listed.append(f"{zone.zone} ({code})")
+    def _judge(self, ctx: Context[Settings], found: Sum) -> Verdict | None:
+        """Say what the sum means: only a clear one is an answer."""
         threshold = ctx.settings.threshold
-        if low >= threshold:
-            return Reject(f"{ctx.session.client} is listed by {', '.join(listed)}")
-        if high >= threshold:
-            raise CannotAnswer("; ".join(silent))
-        return Score(0, "; ".join(off)) if off else None
+        if found.low >= threshold:
+            return Reject(f"{ctx.session.client} is listed by {', '.join(found.listed)}")
+        if found.high >= threshold:
+            raise CannotAnswer("; ".join(found.silent))
+        return Score(0, "; ".join(found.off)) if found.off else None
 
 
 def client_labels(client: str) -> str:

@@ -16,6 +16,8 @@ PARTS: dict[str, str] = {
     "domain": "ann.example",
     "check": "dnsbl",
     "name": "ann",
+    "number": "1",
+    "entry": "2",
     "id": "3333333333334",
     "day": KEPT_ON,
     "file": f"{KEPT}.1.eml.zst",

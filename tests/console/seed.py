@@ -76,7 +76,12 @@ def settings(house: House) -> None:
         lists.add(
             desk, "ann.example", "allow", "mia@partner.example", plugin="dnsbl", expires="30d", note=note
         )
+        desk.records.count_use(
+            lists.add(desk, None, "deny", "192.0.2.0/24", note="A botnet's network", locked=True).id, 118
+        )
         lists.add(desk, "ann.example", "deny", "bulk.example", note="never again")
+        lists.add(desk, "you@ann.example", "allow", "news@shop.example", verified=True)
+        desk.records.flush()
 
 
 def people(house: House) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from gatepost.desk import lists
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
+from gatepost.desk.lists import Wanted
 
 
 def shown(desk: Desk, word: str | None) -> list[tuple[str, str, str]]:
@@ -101,3 +104,39 @@ def test_number_of_another_domain(desk: Desk) -> None:
     with pytest.raises((NotFound, DeskError)):
         lists.remove(desk, "example.org", str(one.id))
     assert len(lists.show(desk, None)) == 1
+
+
+def test_find(desk: Desk) -> None:
+    """By text, kind and check, the newest first, in pages; the total is that of all pages."""
+    for n in range(5):
+        lists.add(desk, "example.org", "deny", f"n{n}.example.net", note="Spam" if n % 2 else "")
+    lists.add(desk, "ann@example.org", "allow", "bob@example.net", plugin="dnsbl")
+
+    def found(limit: int = 10, **wanted: Any) -> list[str]:
+        return [one.entry.value for one in lists.find(desk, "example.org", Wanted(**wanted), limit).rows]
+
+    assert ["n3.example.net", "n1.example.net"] == found(text="spam")
+    assert ["bob@example.net"] == found(text="ANN@") == found(plugin="dnsbl") == found(kind="allow")
+    assert 5 == len(found(plugin="-"))
+    first = lists.find(desk, "example.org", Wanted(kind="deny"), 2)
+    assert (5, 2) == (first.total, len(first.rows))
+    rest = lists.find(desk, "example.org", Wanted(kind="deny", after=first.next), 10)
+    assert (3, None) == (len(rest.rows), rest.next)
+
+
+def test_change(desk: Desk) -> None:
+    """The same entry keeps its number and place, another one takes its place; a locked one stays."""
+    entry = lists.add(desk, "ann@example.org", "allow", "bob@example.net", note="old")
+    same = lists.change(desk, "example.org", entry.id, "allow", "bob@example.net", note="new")
+    assert (entry.id, "new") == (same.id, same.note)
+    lists.change(desk, "example.org", entry.id, "deny", "bob@example.net", expires=desk.clock() + 60)
+    (only,) = lists.show(desk, "example.org")
+    assert ("mailbox:ann@example.org", "deny") == (only.scope, only.entry.kind)
+    with pytest.raises(DeskError, match="over already"):
+        lists.change(desk, "example.org", only.entry.id, "deny", "bob@example.net", expires=desk.clock() - 1)
+    lists.add(desk, "ann@example.org", "deny", "bob@example.net", locked=True)
+    desk.admin = False
+    with pytest.raises(DeskError, match="locked"):
+        lists.change(desk, "example.org", only.entry.id, "allow", "bob@example.net")
+    with pytest.raises(NotFound):
+        lists.one(desk, "example.org", 99_999)

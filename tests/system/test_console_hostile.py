@@ -85,6 +85,7 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
     with house.desk("ann") as desk:
         for n, bad in enumerate(PAYLOADS[:6]):
             lists.add(desk, "ann.example", "allow", f"s{n}@y.example", plugin="dnsbl", note=bad)
+            lists.add(desk, None, "deny", f"helo:{bad.replace(' ', '_')}", note=bad)
     with Served(house.app) as served:
         yield house, served
 

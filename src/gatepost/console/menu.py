@@ -28,7 +28,7 @@ MENU = (
     Item("/journal", mark("Journal")),
     Item("/archive", mark("Archive")),
     Item("/queue", mark("Queue")),
-    Item("/lists", mark("Lists")),
+    Item("/lists", mark("Lists"), admin=True),
     Item("/reviews", mark("Reviews")),
     Item("/training", mark("Training")),
     Item("/changes", mark("Changes")),

@@ -127,6 +127,10 @@ class Words:
             self._local(at), "d MMM y, HH:mm:ss zzz", tzinfo=self.zone, locale=self.locale
         )
 
+    def typed(self, at: float | None) -> str:
+        """Return a moment as it is typed into a form, in the reader's zone: `2026-12-31 14:30`."""
+        return "" if at is None else self._local(at).strftime("%Y-%m-%d %H:%M")
+
     def iso(self, at: float | None) -> str:
         """Return the moment for machines (`<time datetime>`)."""
         return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

@@ -1,8 +1,9 @@
-"""Allow and deny lists: add, show, remove. What wins over what is `policy.lists`' (CONTRACT 5)."""
+"""Allow and deny lists: add, show, find, change, remove. What wins is `policy.lists`' (CONTRACT 5)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
@@ -30,6 +31,30 @@ class Listed:
     last_used: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for on lists; "" is anything."""
+
+    text: str = ""
+    """Stands in the entry, its note or its mailbox."""
+    kind: str = ""
+    plugin: str = ""
+    """Of this check alone; `-`: of the general lists."""
+    after: int | None = None
+    """Only those with a smaller number: `next` of the page before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of entries."""
+
+    rows: list[Listed]
+    total: int
+    """As many there are in all, also on the pages before and behind."""
+    next: int | None
+    """What `after` has to be for those behind; None: there are no more."""
+
+
 def add(
     desk: Desk,
     word: str | None,
@@ -37,12 +62,15 @@ def add(
     text: str,
     *,
     plugin: str = "",
-    expires: str | None = None,
+    expires: str | float | None = None,
     note: str = "",
     verified: bool = False,
     locked: bool = False,
 ) -> Entry:
-    """Put an entry on the list of a domain, a mailbox or (None) all domains; the same one is renewed."""
+    """Put an entry on the list of a domain, a mailbox or (None) all domains; the same one is renewed.
+
+    `expires`: a span or date as people write it, or seconds since 1970.
+    """
     scope, _ = hosted_scope(desk, word)
     if kind not in KINDS:
         raise DeskError(f"{kind!r} is neither allow nor deny")
@@ -66,7 +94,7 @@ def add(
             field,
             value,
             plugin=plugin,
-            expires=until(expires, desk.clock()) if expires else None,
+            expires=_until(desk, expires),
             note=note,
             verified=verified,
             locked=locked,
@@ -79,14 +107,39 @@ def add(
 
 def show(desk: Desk, word: str | None) -> list[Listed]:
     """Return the entries of a domain (with those of its mailboxes), of a mailbox, or of all domains."""
-    scope, level = hosted_scope(desk, word)
-    scopes = [scope]
-    if level == "domain":
-        domain, _ = parse_scope(scope)
-        scopes += [f"mailbox:{local}@{domain}" for local in desk.policy.mailboxes(domain)]
-    found = [(one, entry) for one in scopes for entry in desk.policy.entries(one)]
-    uses = desk.records.uses(entry.id for _, entry in found) if found else {}
-    return [Listed(one, entry, *uses.get(entry.id, ())) for one, entry in found]
+    return _with_uses(desk, _entries(desk, word))
+
+
+def find(desk: Desk, word: str | None, wanted: Wanted, limit: int) -> Found:
+    """Return a page of the entries that `show` has and that are wanted, the newest first."""
+    rows = [(scope, entry) for scope, entry in _entries(desk, word) if _is_wanted(scope, entry, wanted)]
+    rows.sort(key=lambda row: -row[1].id)
+    behind = [row for row in rows if wanted.after is None or row[1].id < wanted.after]
+    shown = behind[:limit]
+    return Found(_with_uses(desk, shown), len(rows), shown[-1][1].id if len(behind) > limit else None)
+
+
+def one(desk: Desk, word: str | None, number: int) -> Listed:
+    """Return the entry of this number on the lists of a domain and its mailboxes, or of all domains."""
+    for scope, entry in _entries(desk, word):
+        if entry.id == number:
+            return _with_uses(desk, [(scope, entry)])[0]
+    raise NotFound(f"there is no entry #{number} on the lists of {word or 'all domains'}")
+
+
+def change(desk: Desk, word: str | None, number: int, kind: str, text: str, **further: Any) -> Entry:
+    """Make another entry of one, at the same place; what it says else is as for `add`.
+
+    What it is about is its identity: with another kind, text or check it gets a new number.
+    """
+    before = one(desk, word, number)
+    place = None if before.scope == ALL else before.scope.partition(":")[2]
+    if before.entry.locked and not desk.admin:
+        raise DeskError("an administrator has locked this entry")
+    entry = add(desk, place, kind, text, **further)
+    if entry.id != number:
+        remove(desk, place, f"#{number}")
+    return entry
 
 
 def remove(desk: Desk, word: str | None, what: str) -> Entries:
@@ -112,3 +165,35 @@ def remove(desk: Desk, word: str | None, what: str) -> Entries:
         except Refused as error:
             raise DeskError(str(error)) from error
     return meant
+
+
+def _entries(desk: Desk, word: str | None) -> list[tuple[str, Entry]]:
+    scope, level = hosted_scope(desk, word)
+    scopes = [scope]
+    if level == "domain":
+        domain, _ = parse_scope(scope)
+        scopes += [f"mailbox:{local}@{domain}" for local in desk.policy.mailboxes(domain)]
+    return [(one, entry) for one in scopes for entry in desk.policy.entries(one)]
+
+
+def _with_uses(desk: Desk, rows: list[tuple[str, Entry]]) -> list[Listed]:
+    uses = desk.records.uses(entry.id for _, entry in rows) if rows else {}
+    return [Listed(scope, entry, *uses.get(entry.id, ())) for scope, entry in rows]
+
+
+def _is_wanted(scope: str, entry: Entry, wanted: Wanted) -> bool:
+    if wanted.kind and entry.kind != wanted.kind:
+        return False
+    if wanted.plugin and entry.plugin != wanted.plugin.removeprefix("-"):
+        return False
+    mailbox = scope.partition(":")[2] if scope.startswith("mailbox:") else ""
+    text = wanted.text.strip().lower()
+    return not text or any(text in said.lower() for said in (entry.text, entry.note, mailbox))
+
+
+def _until(desk: Desk, expires: str | float | None) -> float | None:
+    if isinstance(expires, float):
+        if expires <= desk.clock():
+            raise DeskError("that moment is over already")
+        return expires
+    return until(expires, desk.clock()) if expires else None

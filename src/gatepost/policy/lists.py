@@ -251,6 +251,13 @@ class Lists:
             return None
         return self._match(Facts(session.client, sender, session.host_names, session.helo, now, proven))
 
+    def matching(
+        self, session: Session, sender: Address | None, now: float, proven: bool = False
+    ) -> list[Entry]:
+        """Return all entries that are about this client or sender, the nearest and most exact first."""
+        facts = Facts(session.client, sender, session.host_names, session.helo, now, proven)
+        return [e for table in self.tables for _, e in sorted(table.candidates(facts), key=_order)]
+
     def hangs_on_proof(self, session: Session, sender: Address | None, now: float) -> bool:
         """Return True when another entry decides once SPF or DKIM agrees with the sender."""
         if not self.allows_senders or sender is None:

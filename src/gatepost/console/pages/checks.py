@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
-from gatepost.console import forms
+from gatepost.console import entry_form, forms
 from gatepost.console.auth import Admin, Changing, Here, Looking
 from gatepost.console.errors import NotHere
 from gatepost.console.place import ORIGINS, Place
@@ -129,8 +129,7 @@ def _allow(place: Place, name: str, fields: dict[str, str]) -> Response:
             "allow",
             fields.get("entry", ""),
             plugin=name,
-            expires=fields.get("expires", "").strip() or None,
-            note=fields.get("note", "").strip(),
+            **entry_form.read(place.here, fields),
         )
     except DeskError as error:
         return _page(place, name, {"entry": str(error)}, fields)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gatepost.desk.desk import Desk
-from gatepost.desk.srv_checks import NEW_NAMES, OLD_CHECKS, plugin_of, switched
+from gatepost.desk.srv_checks import FINDINGS, NEW_NAMES, OLD_CHECKS, plugin_of, switched
 
 
 def test_listed_is_on_and_the_rest_is_off(desk: Desk) -> None:
@@ -12,6 +12,21 @@ def test_listed_is_on_and_the_rest_is_off(desk: Desk) -> None:
     assert ("on", "off", "off") == tuple(values[f"{name}.mode"] for name in ("spf", "dkim", "dnsbl"))
     assert "dmarc.mode" not in values
     assert "nosuch" in missing
+
+
+def test_what_is_one_check_here(desk: Desk) -> None:
+    """`checks/date` refuses mail without a Date, as it did, and the other old checks of headers stay off."""
+    values, missing = switched(["date", "address"], False, desk.registry.defaults(), old=True)
+    of_headers = {key.removeprefix("headers."): value for key, value in values.items() if "headers." in key}
+    assert of_headers == {
+        "mode": "on", "missing_date": "refuse", "missing_from": "refuse", "odd_from": "refuse",
+        "empty_body": "ignore", "bad_mailer": "ignore", "mailman": "ignore",
+    }  # fmt: skip
+    assert [] == missing
+    every, _ = switched(["all"], False, desk.registry.defaults(), old=True)
+    assert {"refuse"} == {every[f"headers.{one}"] for names in FINDINGS.values() for one in names}
+    ours, _ = switched(["headers"], False, desk.registry.defaults(), old=False)
+    assert {"headers.mode": "on"} == ours
 
 
 def test_in_a_tree_of_ours_nothing_is_off_by_itself(desk: Desk) -> None:

@@ -28,6 +28,14 @@ OLD_CHECKS = {
     "spf": "spf",
 }
 """Old name -> the check that looks at the same thing."""
+FINDINGS = {
+    "address": ("missing_from", "odd_from"),
+    "date": ("missing_date",),
+    "empty_body": ("empty_body",),
+    "mailers": ("bad_mailer",),
+    "mailman": ("mailman",),
+}
+"""Old checks that are one check here: the findings of `headers` that each of them refused for."""
 NEW_NAMES = {"clamav": "clamav", "dkim": "dkim", "greylist": "greylisting", "helo_name": "helo",
              "rdns": "rdns", "sender_domain": "sender", "spf": "spf"}  # fmt: skip
 """Our check -> the name that it is exported under."""
@@ -53,8 +61,12 @@ def switched(
         plugin = plugin_of(name)
         if plugin in defaults and defaults[plugin].scope != "gateway":
             values[f"{plugin}.mode"] = "on"
+            values |= {f"{plugin}.{finding}": "refuse" for finding in FINDINGS.get(name, ())}
         else:
             missing.append(name)
+    if old and values.get("headers.mode") == "on":  # one of them is on, so the others are off here
+        for finding in (one for name in FINDINGS.keys() - wanted for one in FINDINGS[name]):
+            values.setdefault(f"headers.{finding}", "ignore")
     if zones and ZONES in defaults:
         values[f"{ZONES}.mode"] = "on"
     if old:

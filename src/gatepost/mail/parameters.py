@@ -32,6 +32,8 @@ class Value:
     parameters: dict[str, list[str]] = field(default_factory=dict)
     """Name in lower case -> all readings, the likeliest first."""
     over_budget: bool = False
+    count: int = 0
+    """Parameters as they were written, sections and repeated ones each."""
 
     def get(self, name: str) -> str:
         """Return the likeliest reading of a parameter, "" if it is not there."""
@@ -46,10 +48,11 @@ def read_value(raw: str) -> Value:
     value = Value(_word(word), over_budget=len(raw) > MAX_VALUE)
     plain: dict[str, list[str]] = {}
     sections: dict[str, dict[int, tuple[str, bool]]] = {}
-    for count, match in enumerate(_PARAMETER.finditer(semicolon + rest)):
-        if count >= MAX_PARAMETERS:
+    for match in _PARAMETER.finditer(semicolon + rest):
+        if value.count >= MAX_PARAMETERS:
             value.over_budget = True
             break
+        value.count += 1
         name, said = match[1].lower(), match[3]
         said = _ESCAPED.sub(r"\1", match[2]) if said is None else said.strip()
         if "*" not in name:

@@ -83,6 +83,8 @@ class Structure:
     parts: list[Part] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
     """Each once: what can be read in more than one way, and which bound was passed."""
+    parameters: int = 0
+    """Of all parts together."""
 
     def leaves(self) -> Iterator[Part]:
         """Yield the parts that hold something themselves."""
@@ -158,6 +160,7 @@ class _Walk:
         )
         self.found.parts.append(part)
         self.current = part
+        self.found.parameters += part.content_type.count + part.disposition.count
         if part.content_type.over_budget or part.disposition.over_budget:
             self.found.trouble("too many parameters")
         if part.is_multipart:

@@ -1,13 +1,14 @@
-"""What the checks of senders have in common: what a result becomes, and the evidence they share.
+"""What a finding becomes, for all checks that find more than one thing, and the evidence of the sender's.
 
-For `spf`, `dkim`, `arc` and `dmarc`. Each result has a setting of its own per domain, which says
-`refuse` (the domain's action for the check decides what that means), `defer`, `ignore`, or how
-many points it is worth. What evaluates is imported at the first mail: a command line that lists
-settings needs none of it.
+Each finding has a setting of its own per domain, which says `refuse` (the domain's action for the
+check decides what that means), `quarantine`, `tag`, `defer`, `ignore`, or how many points it is worth.
+What evaluates the sender is imported at the first mail: a command line that lists settings needs none
+of it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -20,8 +21,10 @@ from gatepost.policy.policy import DomainPolicy, Mode
 if TYPE_CHECKING:
     from gatepost.auth.evidence import Evidence
 
-Answer = Literal["refuse", "defer", "ignore"] | Annotated[float, Field(ge=-100, le=100)]
-"""What a result becomes: refused, deferred, nothing, or points (negative: in favour)."""
+Answer = Literal["refuse", "quarantine", "tag", "defer", "ignore"] | Annotated[float, Field(ge=-100, le=100)]
+"""What a finding becomes: refused, held, tagged, deferred, nothing, or points (negative: in favour)."""
+STRONGEST = ("refuse", "defer", "quarantine", "tag")
+"""Of several the first decides."""
 NOT_NOW = "The sender cannot be verified now, try again later"
 
 
@@ -35,14 +38,45 @@ def evidence(ctx: Context[Any]) -> Evidence:
 
 
 def answer(
-    what: Answer, reason: str, public: str, enhanced: str = "5.7.1", not_now: str = NOT_NOW
+    what: Answer,
+    reason: str,
+    public: str,
+    enhanced: str = "5.7.1",
+    not_now: str = NOT_NOW,
+    later: str = "4.4.3",
 ) -> Reject | Defer | Score:
     """Return the verdict for a result; `ignore` is still written down, with no points."""
     if what == "refuse":
         return Reject(reason, public, 550, enhanced)
+    if what in ("quarantine", "tag"):
+        return Reject(reason, public, 550, enhanced, action=what)
     if what == "defer":
-        return Defer(reason, not_now, 451, "4.4.3")
+        return Defer(reason, not_now or public, 451, later)
     return Score(0.0 if what == "ignore" else float(what), reason)
+
+
+def together(
+    found: Sequence[tuple[Answer, str]],
+    public: str,
+    enhanced: str = "5.7.1",
+    not_now: str = NOT_NOW,
+    later: str = "4.4.3",
+) -> Reject | Defer | Score | tuple[Reject | Defer | Score, ...] | None:
+    """Return what several findings of one check come to: the strongest word, all reasons; points add up.
+
+    Points stand beside what is held or tagged: they are part of the mail's score all the same.
+    """
+    if not found:
+        return None
+    why = "; ".join(reason for _, reason in found)
+    said = [what for what, _ in found]
+    points = sum(float(what) for what in said if not isinstance(what, str))
+    for word in STRONGEST:
+        if word in said:
+            verdict = answer(word, why, public, enhanced, not_now, later)
+            beside = points and word in ("quarantine", "tag")
+            return (verdict, Score(points, why)) if beside else verdict
+    return answer(points if points else "ignore", why, public)
 
 
 def proved(transaction: Transaction, policy: DomainPolicy, hostname: str) -> bytes:

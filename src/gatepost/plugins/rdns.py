@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from gatepost.plugin import CannotAnswer, Context, Cost, DnsError, Plugin, PluginSettings, Scope, Verdict
 from gatepost.plugin.hostnames import line_of, role_of
-from gatepost.plugin.proof import Answer, answer
+from gatepost.plugin.proof import Answer, together
 
 NOT_NOW = "The name of your address cannot be looked up as it should be, try again later"
 WORD = re.compile(r"[a-z]{1,63}")
@@ -63,7 +63,7 @@ class Rdns(Plugin):
     timeout = 15.0
     public = "The reverse DNS of your address is missing or not that of a mail server"
 
-    async def connect(self, ctx: Context[Settings]) -> Verdict | None:
+    async def connect(self, ctx: Context[Settings]) -> Verdict | tuple[Verdict, ...] | None:
         settings, client = ctx.settings, ctx.session.client
         try:
             session = await ctx.know_host()
@@ -86,14 +86,5 @@ class Rdns(Plugin):
             raise CannotAnswer(f"whether {name} leads back to {client} cannot be looked up")
         return self._answer(found)
 
-    def _answer(self, found: list[tuple[Answer, str]]) -> Verdict | None:
-        """Return the strongest of what was found; points add up."""
-        if not found:
-            return None
-        why = "; ".join(reason for _, reason in found)
-        said = [what for what, _ in found]
-        for word in ("refuse", "defer"):
-            if word in said:
-                return answer(word, why, self.public, "5.7.25", NOT_NOW)  # RFC 7372, 3.3
-        points = sum(float(what) for what in said if what != "ignore")
-        return answer(points if points else "ignore", why, self.public)
+    def _answer(self, found: list[tuple[Answer, str]]) -> Verdict | tuple[Verdict, ...] | None:
+        return together(found, self.public, "5.7.25", NOT_NOW)  # RFC 7372, 3.3

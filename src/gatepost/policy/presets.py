@@ -41,8 +41,8 @@ class Preset:
 
 
 _ALWAYS = dict.fromkeys(("recipients", "deny_list", "client_rate"), Mode.ON)
-_LOOKS = dict.fromkeys(("rdns", "sender_domain", "reputation"), Mode.WATCH)
-"""Checks that are off by themselves since they ask DNS or remember, and refuse nobody on watch."""
+_LOOKS = dict.fromkeys(("rdns", "sender_domain", "reputation", "headers"), Mode.WATCH)
+"""Checks that are off by themselves since they ask DNS, remember or read, and refuse nobody on watch."""
 _MORE = dict.fromkeys(
     (
         "helo_name",
@@ -54,6 +54,7 @@ _MORE = dict.fromkeys(
         "reputation",
         "bounce",
         "bounce_storm",
+        "headers",
     ),
     Mode.ON,
 )

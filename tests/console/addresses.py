@@ -6,11 +6,12 @@ A page that is added with a part that is not known here makes `test_console_page
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 
 from gatepost.console.app import page_paths
 from tests.console.house import House
-from tests.console.seed import KEPT, KEPT_ON
+from tests.console.seed import KEPT
 
 PARTS: dict[str, str] = {
     "domain": "ann.example",
@@ -19,7 +20,6 @@ PARTS: dict[str, str] = {
     "number": "1",
     "entry": "2",
     "id": "3333333333334",
-    "day": KEPT_ON,
     "file": f"{KEPT}.1.eml.zst",
 }
 """Part of a path -> what stands there in a seeded house."""
@@ -29,6 +29,8 @@ NO_PAGES = ("/static/", "/journal/live", "/archive/{day}/{domain}/{file}/raw")
 
 def addresses(house: House, parts: Mapping[str, str] = PARTS) -> list[str]:
     """Return the address of each page that can be asked for; what cannot be filled in stays as it is."""
+    kept_on = time.strftime("%Y-%m-%d", time.gmtime(house.site.clock()))
+    parts = {"day": kept_on, **parts}
     return [
         re.sub(r"{(\w+)(?::\w+)?}", lambda part: parts.get(part[1], part[0]), path)
         for path in sorted(page_paths(house.app))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import time
-from datetime import datetime
 
 from gatepost.desk import checks, domains, lists, tokens, users
 from gatepost.spool.envelope import Envelope, Rcpt
@@ -113,12 +112,12 @@ Content-Transfer-Encoding: base64
 JVBERi0xLjQK
 --x--
 """.replace(b"\n", b"\r\n")
-KEPT, KEPT_ON = "3479ACDEFH347", "2026-11-25"
+KEPT = "3479ACDEFH347"
 
 
 def keep(house: House, raw: bytes = LETTER, subject: str = "The offer that you asked for") -> list[str]:
-    """Keep some mail of both domains; the first copy is always at the same address."""
-    at = datetime.fromisoformat(f"{KEPT_ON}T08:30:00+00:00").timestamp()
+    """Keep some mail of both domains; the first copy is always under the same name, on the house's day."""
+    at = house.site.clock() - 600
     refs = []
     with house.desk() as desk:
         for n, domain in enumerate(("ann.example", "ann.example", "eve.example")):

@@ -6,7 +6,8 @@ import json
 import random
 import time
 
-from gatepost.desk import checks, domains, lists, tokens, users
+from gatepost.desk import checks, domains, lists, storms, tokens, users
+from gatepost.desk.deeds import at_once
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.index import Kept
 from gatepost.store.journal_lines import outcome_line, session_line
@@ -61,6 +62,35 @@ def journal(house: House, at: float, days: int = DAYS, each_day: int = 60) -> No
             )
             writer.flush()
     writer.close()
+
+
+def storm(house: House, at: float) -> None:
+    """Let bounces come to two addresses of ann's: one is closed now, one was opened by hand."""
+    dice = random.Random(3)
+    clock = [0.0]
+    writer = JournalWriter(house.data, "storm", clock=lambda: clock[0])
+    for hour in range(30, -1, -1):
+        for n in range(max(0, 90 - abs(hour - 14) * 9) + dice.randrange(6)):
+            clock[0] = at - hour * 3_600 - n
+            plugin = "bounce" if n % 4 == 0 else "bounce_storm"
+            writer.add(
+                outcome_line(
+                    f"{hour * 100 + n:013d}".translate(str.maketrans("0123456789", "3479ACDEFH")) + ".1",
+                    "ann.example", "you@ann.example", "", "192.0.2.9", "rejected", plugin,
+                    "the address is closed to bounces for a while", 550,
+                )
+            )  # fmt: skip
+        writer.flush()
+    writer.close()
+    rows = {
+        "you": {"since": at - 54_000, "until": at + 2_400, "bounces": 20},
+        "postmaster": {"since": at - 200_000, "until": at - 190_000, "bounces": 31, "opened_by": "ann"},
+    }
+    with house.desk() as desk:
+        for local, row in rows.items():
+            at_once(desk.records.put("ann.example", "bounce_storm", f"closed {local}", row))
+        checks.set_mode(desk, "ann.example", "bounce_storm", "on")
+        storms.except_for_good(desk, "ann.example", "news")
 
 
 def settings(house: House) -> None:
@@ -147,5 +177,6 @@ def sow(house: House) -> None:
     people(house)
     settings(house)
     journal(house, house.site.clock())
+    storm(house, house.site.clock())
     keep(house)
     wait(house, house.site.clock())

@@ -10,6 +10,8 @@ import pytest
 from gatepost.desk import storms
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
+from gatepost.store.journal_lines import outcome_line
+from gatepost.store.journal_writer import JournalWriter
 from tests.desk.conftest import Clock
 
 
@@ -58,6 +60,48 @@ def test_open(desk: Desk, clock: Clock) -> None:
     assert ("ann", clock.now) == (ended.opened_by, ended.until)
     with pytest.raises(NotFound, match=r"ann@example\.org is not closed"):
         storms.open_address(desk, "example.org", "ann")
+
+
+def test_by_hour(desk: Desk, clock: Clock) -> None:
+    """Each hour, also a quiet one; what else was refused, and other domains' mail, does not count."""
+    writer = JournalWriter(desk.data_dir, "w0", clock=clock)
+    for ago, domain, plugin, fate in (
+        (0, "example.org", "bounce_storm", "rejected"),
+        (0, "example.org", "bounce", "rejected"),
+        (7_200, "example.org", "bounce_storm", "rejected"),
+        (7_200, "example.org", "bounce_storm", "rejected"),
+        (7_200, "example.net", "bounce_storm", "rejected"),
+        (7_200, "example.org", "dnsbl", "rejected"),
+        (7_200, "example.org", "bounce", "quarantined"),
+    ):
+        clock.now -= ago
+        writer.add(
+            outcome_line("3333333333333.1", domain, f"a@{domain}", "", "192.0.2.1", fate, plugin, "", 550)
+        )
+        writer.flush()
+        clock.now += ago
+    writer.close()
+    told = storms.by_hour(desk, "example.org", 4)
+    assert [(0, 0), (2, 0), (0, 0), (1, 1)] == [(hour.closed, hour.forged) for hour in told]
+    assert clock.now - 3_600 < told[-1].at <= clock.now
+    with pytest.raises(DeskError):
+        storms.by_hour(desk, "example.org", 0)
+
+
+def test_exceptions(desk: Desk) -> None:
+    """Never closed, and open at once where it was; a second time is nothing; undone by its name."""
+    close(desk, "news")
+    assert "news" == storms.except_for_good(desk, "example.org", "News@example.org")
+    assert [] == storms.listing(desk, "example.org")
+    storms.except_for_good(desk, "example.org", "news")
+    storms.except_for_good(desk, "example.org", "list")
+    assert ("news", "list") == storms.never(desk, "example.org")
+    storms.except_no_more(desk, "example.org", "news")
+    assert ("list",) == storms.never(desk, "example.org")
+    with pytest.raises(NotFound):
+        storms.except_no_more(desk, "example.org", "news")
+    with pytest.raises(DeskError, match="not of"):
+        storms.except_for_good(desk, "example.org", "x@example.net")
 
 
 def test_wrong_words(desk: Desk) -> None:

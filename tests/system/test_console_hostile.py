@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Dialog
 
 from gatepost.desk import lists
+from gatepost.desk.deeds import at_once
 from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.store.journal_writer import JournalWriter
 from tests.console.addresses import PARTS, addresses
@@ -56,6 +57,15 @@ HOOKED = """[...document.querySelectorAll('main *')]
     .filter(one => [...one.attributes].some(attribute => attribute.name.startsWith('on'))).length"""
 
 
+def hostile_records(house: House) -> None:
+    """Put payloads into what checks keep of strangers' addresses."""
+    closed = {"since": now() - 60, "until": now() + 600, "bounces": 20}
+    with house.desk("ann") as desk:
+        for n, bad in enumerate(PAYLOADS):
+            row = closed | {"opened_by": bad} | ({"until": now() - 30} if n % 2 else {})
+            at_once(desk.records.put("ann.example", "bounce_storm", f"closed {bad}", row))
+
+
 @pytest.fixture(scope="module")
 def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Served]]:
     """Give a console whose every untrusted field holds a payload."""
@@ -86,6 +96,7 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
         for n, bad in enumerate(PAYLOADS[:6]):
             lists.add(desk, "ann.example", "allow", f"s{n}@y.example", plugin="dnsbl", note=bad)
             lists.add(desk, None, "deny", f"helo:{bad.replace(' ', '_')}", note=bad)
+    hostile_records(house)
     with Served(house.app) as served:
         yield house, served
 

@@ -1,4 +1,4 @@
-"""Whose settings a page shows: one domain's, or those of all domains."""
+"""Whose settings a page shows: one domain's, or those of all domains; and the check that does its work."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from gatepost.console.auth import Here
 from gatepost.console.render import words_of
 from gatepost.console.rights import Right
 from gatepost.console.text import Words, mark
+from gatepost.desk import checks
 
 ORIGINS = {
     "default": mark("default"),
@@ -35,3 +36,23 @@ class Place:
     def may_change(self) -> bool:
         """Whether the switches are theirs to turn."""
         return self.here.may(self.word, Right.CHANGE)
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """The check that stands behind a page of its own, with its switch."""
+
+    place: Place
+    """Where the domain's checks are."""
+    name: str
+    mode: str
+    origin: str
+    back: str
+    """The page that its switch leads back to."""
+
+
+def at_work(here: Here, name: str, back: str) -> AtWork:
+    """Return a check of the domain as the head of a page `/domains/NAME/BACK` shows it."""
+    _, policy = checks.one(here.desk, here.domain, name)
+    place = Place(here, here.domain, f"/domains/{here.domain}/checks")
+    return AtWork(place, name, str(policy.mode), policy.origin.get("mode", "default"), back)

@@ -139,6 +139,10 @@ class Words:
         """Return weekday and date."""
         return self.date(self._local(at).date())
 
+    def hour(self, at: float) -> str:
+        """Return weekday and time."""
+        return dates.format_datetime(self._local(at), "EEE HH:mm", tzinfo=self.zone, locale=self.locale)
+
     def date(self, day: date) -> str:
         """Return weekday and date of a day that is one already."""
         return dates.format_date(day, "EEE d MMM", locale=self.locale)

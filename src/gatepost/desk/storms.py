@@ -1,18 +1,28 @@
-"""Addresses that a storm of bounces has closed (`bounce_storm`): show them, open them."""
+"""Addresses that a storm of bounces has closed (`bounce_storm`): show them, open them, except some for good.
+
+How it came and went is told by the journal's counts by hour, which cost the same in any storm.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
 
-from gatepost.desk import domains
+from gatepost.desk import domains, journal
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
 from gatepost.desk.scopes import hosted
 from gatepost.mail.address import AddressError, parse_address
 from gatepost.plugins.bounce_storm import BounceStorm, Settings, next_round
 from gatepost.policy.policy import Mode
+from gatepost.store.journal_counts import HOUR
 
+CHECK = BounceStorm.name
+NEVER = f"{CHECK}.never"
+BOUNCE = "bounce"
+"""The check that refuses bounces one by one: forged tags, none where there has to be one."""
+LONGEST = 24 * 14
+"""Hours that are told at most."""
 BATCH = 1_000
 """Domains that are read at once."""
 
@@ -36,6 +46,18 @@ class Storm:
     """The switch of the check: on watch nothing is refused."""
 
 
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What was refused within one hour."""
+
+    at: float
+    """Its beginning, seconds since 1970."""
+    closed: int
+    """Refused since the address was closed."""
+    forged: int
+    """Bounces that the check `bounce` refused: not answers to mail of this domain."""
+
+
 def listing(desk: Desk, domain: str | None, *, ended: bool = False) -> list[Storm]:
     """Return the closed addresses of a domain (None: of all), the newest first; `ended`: the others too."""
     names = [hosted(desk, domain)] if domain is not None else _all(desk)
@@ -47,12 +69,12 @@ async def _listing(desk: Desk, names: list[str]) -> list[Storm]:
     found: list[Storm] = []
     now = desk.clock()
     for name in names:
-        rows = await desk.records_of(BounceStorm.name, name).list("closed ")
+        rows = await desk.records_of(CHECK, name).list("closed ")
         if not rows:
             continue
-        own = domains.resolved(desk, name)[0].plugins[BounceStorm.name]
+        own = domains.resolved(desk, name)[0].plugins[CHECK]
         settings = own.settings if isinstance(own.settings, Settings) else Settings()
-        state = desk.state_of(BounceStorm.name, name)
+        state = desk.state_of(CHECK, name)
         for key, row in rows:
             local = key.removeprefix("closed ")
             refused = await state.add(f"refused {local}", 0, settings.window)
@@ -74,17 +96,66 @@ async def _listing(desk: Desk, names: list[str]) -> list[Storm]:
 def open_address(desk: Desk, domain: str, word: str) -> None:
     """Open an address (`ann` or `ann@example.org`) and count its bounces from nothing."""
     name = hosted(desk, domain)
+    asyncio.run(_open(desk, name, _local(name, word)))
+
+
+def by_hour(desk: Desk, domain: str, hours: int = 48) -> list[Hour]:
+    """Return how many bounces were refused in each of the last hours, the oldest first, quiet ones too."""
+    name = hosted(desk, domain)
+    if not 1 <= hours <= LONGEST:
+        raise DeskError(f"hours are from 1 to {LONGEST}")
+    journal.collect(desk)
+    end = int(desk.clock() // HOUR) + 1
+    counted = dict.fromkeys(((hour, which) for hour in range(end - hours, end) for which in (0, 1)), 0)
+    for hour, fate, check, number in desk.journal.hours(name, end - hours, end):
+        if fate == "rejected" and check in (CHECK, BOUNCE):
+            counted[hour, int(check == BOUNCE)] += number
+    return [Hour(hour * HOUR, counted[hour, 0], counted[hour, 1]) for hour in range(end - hours, end)]
+
+
+def never(desk: Desk, domain: str) -> tuple[str, ...]:
+    """Return the addresses of a domain that are never closed."""
+    own = domains.resolved(desk, domain)[0].plugins[CHECK].settings
+    return own.never if isinstance(own, Settings) else ()
+
+
+def except_for_good(desk: Desk, domain: str, word: str) -> str:
+    """Never close an address again; one that is closed now is opened. Returns its local part."""
+    name = hosted(desk, domain)
+    local = _local(name, word)
+    present = never(desk, name)
+    if local not in present:
+        domains.set_values(desk, name, {NEVER: [*present, local]})
     try:
-        address = parse_address(word if "@" in word else f"{word}@{name}")
+        open_address(desk, name, local)
+    except NotFound:
+        pass  # it is open: only the future was meant
+    return local
+
+
+def except_no_more(desk: Desk, domain: str, word: str) -> None:
+    """Let an address be closed by a storm again."""
+    name = hosted(desk, domain)
+    present = never(desk, name)
+    left = [one for one in present if one != word]
+    if len(left) == len(present):
+        raise NotFound(f"{word} is no exception in {name}")
+    domains.set_values(desk, name, {NEVER: left})
+
+
+def _local(domain: str, word: str) -> str:
+    """Return the local part that is meant, as it is compared."""
+    try:
+        address = parse_address(word if "@" in word else f"{word}@{domain}")
     except AddressError as error:
         raise DeskError(f"{word!r}: {error}") from error
-    if address.domain != name:
-        raise DeskError(f"{word!r} is not of {name}")
-    asyncio.run(_open(desk, name, address.key[0]))
+    if address.domain != domain:
+        raise DeskError(f"{word!r} is not of {domain}")
+    return address.key[0]
 
 
 async def _open(desk: Desk, domain: str, local: str) -> None:
-    records, state = desk.records_of(BounceStorm.name, domain), desk.state_of(BounceStorm.name, domain)
+    records, state = desk.records_of(CHECK, domain), desk.state_of(CHECK, domain)
     now = desk.clock()
     row = await records.get(f"closed {local}")
     if row is None or row["until"] <= now:

@@ -20,3 +20,16 @@ def test_storms(house: House, ann: Program, rob: Program) -> None:
     (one,) = ann.get(PATH, ended=True)["items"]
     assert (False, "ann") == (one["closed"], one["opened_by"])
     ann.post(f"{PATH}/you/open", status=404)
+
+
+def test_hours_and_exceptions(ann: Program, rob: Program) -> None:
+    """Every hour is told; an exception is set, listed and taken away."""
+    hours = ann.get(f"{PATH}/hours", hours=3)["items"]
+    assert [(0, 0)] * 3 == [(one["closed"], one["forged"]) for one in hours]
+    assert "2027-01-15T08:00:00+00:00" == hours[-1]["at"]
+    ann.get(f"{PATH}/hours", 422, hours=0)
+    ann.put(f"{PATH}/never/news@ann.example", None, 204)
+    assert ["news"] == rob.get(f"{PATH}/never")["items"]
+    ann.delete(f"{PATH}/never/news", 204)
+    ann.delete(f"{PATH}/never/news", 404)
+    ann.put(f"{PATH}/never/news@eve.example", None, 422)

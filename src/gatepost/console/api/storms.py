@@ -1,8 +1,10 @@
-"""`/domains/{domain}/storms`: addresses that a storm of bounces has closed."""
+"""`/domains/{domain}/storms`: addresses that a storm of bounces has closed, how it came, and exceptions."""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 
 from gatepost.console.api.answers import Answer, Page, Text, Time
 from gatepost.console.auth import Changing, Looking
@@ -25,13 +27,47 @@ class Storm(Answer):
     mode: str
 
 
+class Hour(Answer):
+    """What was refused within one hour."""
+
+    at: Time
+    closed: int
+    """Refused since the address was closed."""
+    forged: int
+    """Bounces that the check `bounce` refused."""
+
+
 @router.get("/domains/{domain}/storms")
 def list_storms(here: Looking, ended: bool = False) -> Page[Storm]:
     """List the closed addresses, the newest first; `ended`: the others too."""
     return Page(items=[Storm.of(one) for one in storms.listing(here.desk, here.domain, ended=ended)])
 
 
+@router.get("/domains/{domain}/storms/hours")
+def count_storms(here: Looking, hours: Annotated[int, Query(ge=1, le=storms.LONGEST)] = 48) -> Page[Hour]:
+    """Count the refused bounces of each of the last hours, the oldest first."""
+    return Page(items=[Hour.of(one) for one in storms.by_hour(here.desk, here.domain, hours)])
+
+
 @router.post("/domains/{domain}/storms/{address}/open", status_code=204)
 def open_storm(here: Changing, address: Text) -> None:
     """Open an address and count its bounces from nothing."""
     storms.open_address(here.desk, here.domain, address)
+
+
+@router.get("/domains/{domain}/storms/never")
+def list_exceptions(here: Looking) -> Page[str]:
+    """List the addresses that are never closed."""
+    return Page(items=list(storms.never(here.desk, here.domain)))
+
+
+@router.put("/domains/{domain}/storms/never/{address}", status_code=204)
+def add_exception(here: Changing, address: Text) -> None:
+    """Never close an address; one that is closed now is opened."""
+    storms.except_for_good(here.desk, here.domain, address)
+
+
+@router.delete("/domains/{domain}/storms/never/{address}", status_code=204)
+def remove_exception(here: Changing, address: Text) -> None:
+    """Let a storm close an address again."""
+    storms.except_no_more(here.desk, here.domain, address)

@@ -25,6 +25,8 @@ from gatepost.policy.policy import Action, OnFailure
 router = APIRouter()
 SETTING = "set."
 """What the inputs of a check's own fields are called begins so: a field may have any name."""
+BACK = frozenset({"storms", "rules", "aliases", "forwarders", "greylist", "batv"})
+"""Pages of a domain that show the switch of their check."""
 ACTIONS = {
     "reject": mark("refuse the mail"),
     "quarantine": mark("hold it for a person"),
@@ -84,6 +86,8 @@ def _switch(place: Place, name: str, mode: str, back: str) -> Response:
         "on": mark("%(check)s is on."),
     }[mode]
     target = place.base if back == "list" else f"{place.base}/{name}"
+    if back in BACK and place.word is not None:
+        target = f"/domains/{place.word}/{back}"
     return go(place.here, target, place.words.say(said, check=name))
 
 

@@ -166,6 +166,21 @@ def test_preset(desk: Desk) -> None:
     assert [p.name for p in domains.presets()] == ["careful", "usual", "strict"]
 
 
+def test_readers_of_the_digest(desk: Desk) -> None:
+    """A domain's digest goes to mailboxes of its own: kept as local parts, and nobody elsewhere is taken."""
+    domains.set_values(desk, "example.org", {"digest.to": ["Ann@EXAMPLE.org", "ann", "postmaster"]})
+    assert (["ann", "postmaster"], "domain") == value(desk, "example.org", "digest.to")
+    with pytest.raises(
+        DeskError, match=r"digest\.to: ann@example\.net is not a mailbox of example\.org itself"
+    ):
+        domains.set_values(desk, "example.org", {"digest.to": ["ann@example.net"]})
+    domains.set_values(desk, None, {"digest.to": ["postmaster"]})
+    with pytest.raises(DeskError, match="not a mailbox of each domain"):
+        domains.set_values(desk, None, {"digest.to": ["ann@example.org"]})
+    with pytest.raises(DeskError, match="itself"):
+        domains.add(desk, "new.example", [ROUTE], {"digest.to": ["ann@example.org"]})
+
+
 def test_bypass(desk: Desk) -> None:
     """Out and back in, also for one domain while all others are out."""
     domains.bypass(desk, "example.org", True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gatepost.console.forms import Field, Read, value_of, written
-from gatepost.console.text import mark
+from gatepost.console.text import languages, mark
 from gatepost.policy.settings import SETTINGS, Setting
 
 ROUTE = "route"
@@ -24,6 +24,12 @@ LABELS = {
     "keep_days": mark("Kept for (days)"),
     "bypass": mark("Filter out of the way"),
     "subjects": mark("Subjects are written down"),
+    "digest": mark("Digest by mail"),
+    "digest.to": mark("Mailboxes that get the domain's digest"),
+    "digest.mailboxes": mark("A digest for each mailbox"),
+    "digest.hour": mark("Hour of the digest"),
+    "digest.language": mark("Language of the digest"),
+    "digest.zone": mark("Time zone of the digest"),
 }
 """What the inputs are called; a setting without a line here is called by its key."""
 CHOICES = {
@@ -36,13 +42,22 @@ CHOICES = {
     "spool": mark("we keep the mail until it is back"),
     "hold": mark("refused copies are held"),
     "split": mark("later recipients are put off"),
+    "off": mark("off"),
+    "daily": mark("each day"),
+    "weekly": mark("each Monday"),
+    "en": "English",
+    "de": "Deutsch",
 }
 """What the choices are called."""
+BOUNDS: dict[str, tuple[int, int | None]] = {"digest.hour": (0, 23)}
+"""Least and most of a number, where it may be nothing."""
 GROUPS = (
     (mark("Recipients and delivery"), ("recipients", "on_backend_down", "mixed")),
     (mark("Refusing"), ("preset", "score.tag_at", "score.quarantine_at", "score.reject_at", "refuse_at",
                         "refuse_at.unknown")),
     (mark("Keeping"), ("keep_days", "subjects")),
+    (mark("Digest"), ("digest", "digest.to", "digest.mailboxes", "digest.hour", "digest.language",
+                      "digest.zone")),
 )  # fmt: skip
 """The order of the form. The route and the bypass have forms of their own."""
 
@@ -74,6 +89,7 @@ def fields_of(
         value, origin = values.get(key, (setting.default, "default"))
         text = typed[key] if typed is not None and key in typed else written(kind, value)
         numeric = kind == "number"
+        least, most = BOUNDS.get(key, (1, None)) if numeric else (None, None)
         found.append(
             Field(
                 key,
@@ -81,9 +97,10 @@ def fields_of(
                 text,
                 setting.sentence,
                 label=LABELS.get(key, key),
-                least=1 if numeric else None,
+                least=least,
+                most=most,
                 whole=numeric,
-                choices=tuple(setting.allowed.split(", ")) if kind == "choice" else ("off",),
+                choices=_choices(setting) if kind == "choice" else ("off",),
                 texts=CHOICES,
                 origin=origin,
                 fault=(faults or {}).get(key, ""),
@@ -116,10 +133,16 @@ def wrong(values: Mapping[str, Any]) -> dict[str, str]:
 
 def kind_of(setting: Setting) -> str:
     """Return the kind of input that a setting needs, by its default and what it may be."""
-    if setting.key == ROUTE:
+    if setting.key == ROUTE or isinstance(setting.default, list):
         return "lines"
     if isinstance(setting.default, bool):
         return "flag"
     if isinstance(setting.default, int):
         return "number"
+    if setting.key == "digest.zone":
+        return "text"
     return "words" if "points" in setting.allowed else "choice"
+
+
+def _choices(setting: Setting) -> tuple[str, ...]:
+    return tuple(languages()) if setting.key == "digest.language" else tuple(setting.allowed.split(", "))

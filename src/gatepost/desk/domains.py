@@ -14,6 +14,7 @@ from typing import Any
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError
 from gatepost.desk.scopes import hosted, hosted_scope
+from gatepost.mail.address import fold, parse_address
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.presets import PRESETS, Preset
 from gatepost.policy.resolve import Fault, Resolver, values_of
@@ -33,6 +34,7 @@ from gatepost.store.base import StoreError
 from gatepost.store.scopes import ALL, domain_name, parse_scope
 
 Values = Mapping[str, Any]
+READERS = "digest.to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def add(desk: Desk, name: str, routes: Iterable[str], settings: Values | None = 
         raise DeskError(f"{domain} needs a route, as --route smtp://mail.{domain}")
     listed = _routes_as_kept(desk, listed, ())
     values = _checked(desk, dict(settings or {}), "domain", {})
+    _name_readers(values, domain)
     try:
         return desk.policy.add_domain(domain, listed, values, by=desk.by)
     except StoreConflict as error:
@@ -86,6 +89,7 @@ def checked_values(desk: Desk, word: str | None, values: Values) -> dict[str, An
     checked = _checked(desk, dict(values), level, _below(desk, scope) | present)
     if checked.get("route"):
         checked["route"] = _routes_as_kept(desk, checked["route"], present.get("route") or ())
+    _name_readers(checked, parse_scope(scope)[0] if scope != ALL else "")
     return checked
 
 
@@ -182,6 +186,20 @@ def _routes_as_kept(desk: Desk, urls: Iterable[str], present: Iterable[str]) -> 
             url = url if desk.admin else owners(url)
         kept.append(url)
     return kept
+
+
+def _name_readers(values: dict[str, Any], domain: str) -> None:
+    """Keep those who get the domain's digest as local parts: it goes to the domain's own server alone."""
+    if not values.get(READERS):
+        return
+    kept = []
+    for name in values[READERS]:
+        address = parse_address(name if "@" in name else f"{name}@{domain or 'example.org'}")
+        if "@" in name and address.domain != domain:
+            where = f"{domain} itself" if domain else "each domain, without an @"
+            raise DeskError(f"{READERS}: {name} is not a mailbox of {where}")
+        kept.append(fold(address.local))
+    values[READERS] = list(dict.fromkeys(kept))
 
 
 def _is_us(desk: Desk, route: Route) -> bool:

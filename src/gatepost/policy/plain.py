@@ -38,6 +38,12 @@ FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "score.reject_at": ("reject_at", threshold),
     "bypass": ("bypass", _same),
     "subjects": ("subjects", _same),
+    "digest": ("digest", _same),
+    "digest.to": ("digest_to", tuple),
+    "digest.mailboxes": ("digest_mailboxes", _same),
+    "digest.hour": ("digest_hour", _same),
+    "digest.language": ("digest_language", _same),
+    "digest.zone": ("digest_zone", _same),
 }
 """Core setting -> field of the policy, and how its value gets there. `preset` changes others too."""
 

@@ -88,6 +88,15 @@ class DomainPolicy:
     """localpart (folded) -> policy of a mailbox that overrides something; most domains have none."""
     preset: str = "usual"
     """Where the defaults of modes, actions and points come from (gatepost.policy.presets)."""
+    digest: str = "off"
+    """`off`, `daily` or `weekly`: how often a mail tells what was kept."""
+    digest_to: tuple[str, ...] = ()
+    """Mailboxes of the domain that get a digest of all its mail."""
+    digest_mailboxes: bool = False
+    """This mailbox (in the domain's own policy: each) gets a digest of its own mail."""
+    digest_hour: int = 7
+    digest_language: str = "en"
+    digest_zone: str = "UTC"
 
     def for_mailbox(self, localpart: str) -> DomainPolicy:
         """Return the policy of a mailbox (localpart folded to lower case): usually the domain's own."""

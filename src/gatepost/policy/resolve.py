@@ -177,6 +177,12 @@ class Resolver:
             origin=origin,
             mailboxes=mailboxes,
             preset=preset_name,
+            digest=value("digest"),
+            digest_to=tuple(value("digest.to")),
+            digest_mailboxes=value("digest.mailboxes"),
+            digest_hour=value("digest.hour"),
+            digest_language=value("digest.language"),
+            digest_zone=value("digest.zone"),
         )
 
     def _plugin(
@@ -291,6 +297,12 @@ def values_of(policy: DomainPolicy, defaults: Defaults) -> dict[str, tuple[Any, 
         "keep_days": policy.keep_days,
         "bypass": policy.bypass,
         "subjects": policy.subjects,
+        "digest": policy.digest,
+        "digest.to": list(policy.digest_to),
+        "digest.mailboxes": policy.digest_mailboxes,
+        "digest.hour": policy.digest_hour,
+        "digest.language": policy.digest_language,
+        "digest.zone": policy.digest_zone,
     }
     found = {key: (value, policy.origin.get(key, "default")) for key, value in core.items()}
     for name, plugin in policy.plugins.items():

@@ -10,10 +10,13 @@ from __future__ import annotations
 import difflib
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from gatepost.mail.address import AddressError, parse_address
 from gatepost.policy.policy import Action, Mode, OnFailure
 from gatepost.policy.presets import PRESETS
 
@@ -21,7 +24,10 @@ MAX_ROUTES = 20
 MAX_ROUTE_LENGTH = 1000
 MAX_KEEP_DAYS = 3650
 MAX_POINTS = 10_000.0
+MAX_READERS = 20
+"""Who gets a digest of the whole domain."""
 LEVELS = ("all", "domain", "mailbox")
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 SECRETS = ("_keys", "_key", "_secret", "_password")
@@ -120,6 +126,40 @@ def _days(value: Any) -> Any:
     return value
 
 
+def _hour(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 23:
+        raise ValueError(f"{_shown(value)} is not an hour from 0 to 23")
+    return value
+
+
+def _mailboxes(value: Any) -> Any:
+    """Local parts; an address of the domain itself is one too (whose it is the desk looks at)."""
+    names = value.replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"{_shown(value)} is not a list of mailboxes")
+    if len(names) > MAX_READERS:
+        raise ValueError(f"more than {MAX_READERS} mailboxes")
+    for name in names:
+        try:
+            parse_address(name if "@" in name else f"{name}@example.org")
+        except AddressError as error:
+            raise ValueError(f"{_shown(name)} is not a mailbox: {error}") from None
+    return list(dict.fromkeys(names))
+
+
+def _language(value: Any) -> Any:
+    if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
+        raise ValueError(f"{_shown(value)} is not the code of a language")
+    return value
+
+
+def _zone(value: Any) -> Any:
+    try:
+        return ZoneInfo(value).key
+    except (ValueError, OSError, KeyError, TypeError):
+        raise ValueError(f"{_shown(value)} is not the name of a time zone") from None
+
+
 def _flag(value: Any) -> Any:
     words = {"on": True, "yes": True, "true": True, "off": False, "no": False, "false": False}
     if isinstance(value, bool):
@@ -164,6 +204,17 @@ SETTINGS: dict[str, Setting] = {
                 "Everything valid is relayed, marked and written down; nothing is refused.", _ALL_OR_DOMAIN),
         Setting("subjects", True, _flag, "on, off",
                 "Subjects may stand in journal and archive index.", _ALL_OR_DOMAIN),
+        Setting("digest", "off", _one_of("off", "daily", "weekly"), "off, daily, weekly",
+                "How often a mail tells what was kept since the last one.", _ALL_OR_DOMAIN),
+        Setting("digest.to", [], _mailboxes, "mailboxes of the domain: postmaster, ann",
+                "Who gets the digest of the whole domain: mailboxes of the domain itself.", _ALL_OR_DOMAIN),
+        Setting("digest.mailboxes", False, _flag, "on, off",
+                "Each mailbox gets a digest of its own mail."),
+        Setting("digest.hour", 7, _hour, "0 to 23",
+                "The hour of the day at which digests are made; weekly ones on Monday.", _ALL_OR_DOMAIN),
+        Setting("digest.language", "en", _language, "en, de", "The language of digests.", _ALL_OR_DOMAIN),
+        Setting("digest.zone", "UTC", _zone, "a name as Europe/Berlin",
+                "The time zone of digests, for the hour and for the times in them.", _ALL_OR_DOMAIN),
     )
 }  # fmt: skip
 

@@ -10,7 +10,8 @@ PAGE = "/domains/ann.example"
 SETTINGS = {
     "set.recipients": "callout", "set.on_backend_down": "defer", "set.mixed": "hold", "set.preset": "usual",
     "set.score.tag_at": "5", "set.score.quarantine_at": "8", "set.score.reject_at": "off",
-    "set.refuse_at": "data", "set.refuse_at.unknown": "rcpt", "set.keep_days": "14",
+    "set.refuse_at": "data", "set.refuse_at.unknown": "rcpt", "set.keep_days": "14", "set.digest": "off",
+    "set.digest.to": "", "set.digest.hour": "7", "set.digest.language": "en", "set.digest.zone": "UTC",
 }  # fmt: skip
 
 

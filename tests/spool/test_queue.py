@@ -325,6 +325,20 @@ def test_failed_entries_expire(tmp_path: Path) -> None:
     assert ["w"] == [one.id for one in queue.list()]
 
 
+def test_marks_expire(tmp_path: Path) -> None:
+    """Old marks of one kind go; newer ones, and those of others, stay."""
+    queue = Queue(tmp_path)
+    for name in ("digest-1", "digest-2", "release-1"):
+        queue.put(envelope(name, once=True), [MAIL])
+        claim = queue.claim(name)
+        assert claim is not None
+        queue.done(claim)
+    for name in ("digest-1", "release-1"):
+        os.utime(tmp_path / "sent" / name, (100, 100))
+    assert 1 == queue.expire_sent("digest-", 200)
+    assert [False, True, True] == [queue.was_sent(name) for name in ("digest-1", "digest-2", "release-1")]
+
+
 def test_once_in_a_race(tmp_path: Path) -> None:
     """Clicks from many processes while the courier delivers: exactly one delivery."""
     queue = Queue(tmp_path)

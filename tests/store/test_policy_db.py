@@ -176,6 +176,16 @@ def test_changes_by_page(store: PolicyStore) -> None:
     assert [c.version for c in store.changes(since_version=2)] == [4, 3]
 
 
+def test_note(store: PolicyStore) -> None:
+    """What is no policy stands in the list of its domain, or of all, and makes no version."""
+    version = store.version()
+    store.note("released", None, {"id": "1"}, "ann", "example.org")
+    store.note("user", None, {"name": "ann"}, "root")
+    assert version == store.version()
+    assert ["released", "domain"] == [one.what for one in store.changes(domain="example.org")]
+    assert ["user"] == [one.what for one in store.changes(domain="all")]
+
+
 def test_load(tmp_path: Path) -> None:
     """Many domains at once: one version, one line of change."""
     store = PolicyStore(tmp_path / "policy.db")

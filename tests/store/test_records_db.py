@@ -71,6 +71,26 @@ def test_uses_of_entries(tmp_path: Path, clock: Clock) -> None:
     assert one.uses([7, 8, 9]) == {7: (3, clock.now), 8: (1, clock.now)}
 
 
+def test_forget(tmp_path: Path) -> None:
+    """A record goes with what was counted and held under its key; others stay."""
+
+    async def use() -> None:
+        store = RecordsStore(tmp_path / "records.db")
+        for key in ("a", "b"):
+            held = await store.reserve("d.example", "p", key, 9, 60)
+            assert held is not None
+            await store.settle(held, used=True, record=1)
+            await store.reserve("d.example", "p", key, 2, 60)
+        await store.forget("d.example", "p", "a")
+        assert [("b", 1)] == await store.list("d.example", "p")
+        assert [0, 1] == [await store.count("d.example", "p", key) for key in ("a", "b")]
+        assert [True, False] == [
+            await store.reserve("d.example", "p", key, 2, 60) is not None for key in ("a", "b")
+        ]
+
+    asyncio.run(use())
+
+
 def test_copy(tmp_path: Path) -> None:
     """A copy has the records."""
     store = RecordsStore(tmp_path / "records.db")

@@ -7,18 +7,13 @@ Everything is escaped; nothing that a sender wrote is ever marked as safe.
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from gatepost.console import menu
-from gatepost.console.assets import address
 from gatepost.console.cookies import (
     SAID,
     VISITOR,
@@ -30,50 +25,11 @@ from gatepost.console.cookies import (
     token_of,
     visitor_of,
 )
-from gatepost.console.text import Words, catalogue, mark, words_for
+from gatepost.console.environment import environment
+from gatepost.console.text import Words, words_for
 
 if TYPE_CHECKING:
     from gatepost.console.auth import Here
-
-FATES = {
-    "accepted": mark("accepted"),
-    "rejected": mark("rejected"),
-    "quarantined": mark("quarantined"),
-    "deferred": mark("deferred"),
-    "queued": mark("queued"),
-    "taken": mark("taken"),
-    "abandoned": mark("abandoned"),
-}
-"""What became of a mail, for people."""
-TEMPLATES = Path(__file__).parent / "templates"
-
-
-@cache
-def environment(language: str) -> Environment:
-    """Return the templates in one language, compiled when first used."""
-    made = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-        extensions=["jinja2.ext.i18n"],
-    )
-    made.globals |= {"static": address, "FATES": FATES}
-    made.filters["ticked"] = ticked
-    install = vars(made)["install_gettext_translations"]
-    install(catalogue(language), newstyle=True)
-    return made
-
-
-def ticked(text: str) -> Markup:
-    """Return a sentence of a docstring with what stands between backticks as code."""
-    parts = str(text).split("`")
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if n % 2 and n < len(parts) - 1 else escape(part)
-        for n, part in enumerate(parts)
-    )
 
 
 def show(here: Here, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -135,6 +135,12 @@ class Words:
         """Return the moment for machines (`<time datetime>`)."""
         return "" if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
+    def day_and_time(self, at: float) -> str:
+        """Return weekday, date and time, for what is not read on the day that it is written."""
+        return dates.format_datetime(
+            self._local(at), "EEE d MMM, HH:mm", tzinfo=self.zone, locale=self.locale
+        )
+
     def day(self, at: float) -> str:
         """Return weekday and date."""
         return self.date(self._local(at).date())

@@ -91,6 +91,8 @@ def in_words(change: Change) -> str:
         said += f", route {', '.join(route)}" if route else ""
     elif change.what in ("user", "token"):
         said = _account(change)
+    elif change.what == "released":
+        said = f"released the kept mail {change.after['id']} for {change.after['recipient']}"
     else:
         said = f"{change.what} {_short(change.after)}"
     return f"{said} (undoes change {change.undoes})" if change.undoes is not None else said

@@ -107,7 +107,7 @@ class Desk:
         """What checks and people's deeds leave behind."""
         from gatepost.store.records_db import RecordsStore
 
-        store = RecordsStore(self.data_dir / "records.db")
+        store = RecordsStore(self.data_dir / "records.db", clock=self.clock)
         self._open.callback(store.close)
         return store
 

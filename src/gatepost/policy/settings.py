@@ -141,7 +141,9 @@ def _mailboxes(value: Any) -> Any:
         raise ValueError(f"more than {MAX_READERS} mailboxes")
     for name in names:
         try:
-            parse_address(name if "@" in name else f"{name}@example.org")
+            plain = parse_address(name if "@" in name else f"{name}@example.org").text
+            if '"' in plain:
+                raise ValueError(f"{_shown(name)} is quoted: a digest goes to plain mailboxes")
         except AddressError as error:
             raise ValueError(f"{_shown(name)} is not a mailbox: {error}") from None
     return list(dict.fromkeys(names))

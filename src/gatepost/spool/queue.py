@@ -241,6 +241,16 @@ class Queue:
         """The kept mail of a release is gone: its mark is needed no more."""
         self._sent(name).unlink(missing_ok=True)
 
+    def expire_sent(self, prefix: str, before: float) -> int:
+        """Forget the marks of entries whose id begins so, delivered before a moment; returns how many."""
+        gone = 0
+        with os.scandir(self.directory / "sent") as marks:
+            for mark in marks:
+                if mark.name.startswith(prefix) and mark.stat(follow_symlinks=False).st_mtime < before:
+                    self.forget_sent(mark.name)
+                    gone += 1
+        return gone
+
     def was_sent(self, name: str) -> bool:
         """Return whether an entry with `once` was delivered."""
         return self._sent(name).exists()

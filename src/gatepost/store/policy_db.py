@@ -236,10 +236,10 @@ class PolicyStore(PolicyWriter):
             raise NotFound(f"there is no change {change_id}")
         return _change(row)
 
-    def note(self, what: str, before: Any, after: Any, by: str) -> None:
-        """Write down what somebody did that is no policy (users, tokens); the version stays."""
+    def note(self, what: str, before: Any, after: Any, by: str, domain: str = EVERYWHERE) -> None:
+        """Write down what somebody did that is no policy (users, tokens, kept mail); the version stays."""
         with errors_of(self.path), transaction(self.db):
-            self.written_down(EVERYWHERE, "", what, before, after, by, self.version())
+            self.written_down(domain, "", what, before, after, by, self.version())
 
     def roll_back(self, change_id: int, by: str = "", admin: bool = False) -> int:
         """Make undone what one change did, as a change of its own; `Conflict` if someone built on it."""

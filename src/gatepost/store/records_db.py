@@ -63,6 +63,13 @@ class RecordsStore:
         with errors_of(self.path):
             self._db.execute(f"DELETE FROM record WHERE {_PLACE}", (domain, plugin, key))  # noqa: S608
 
+    async def forget(self, domain: str, plugin: str, key: str) -> None:
+        """Delete a record and what was counted under its key."""
+        place = (domain, plugin, key)
+        with errors_of(self.path), transaction(self._db):
+            for table in ("record", "used", "held"):
+                self._db.execute(f"DELETE FROM {table} WHERE {_PLACE}", place)  # noqa: S608
+
     async def list(
         self, domain: str, plugin: str, prefix: str = "", limit: int = 1000
     ) -> list[tuple[str, Any]]:

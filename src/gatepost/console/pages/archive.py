@@ -8,8 +8,9 @@ from fastapi import APIRouter, Form, Path, Query
 from fastapi.responses import Response, StreamingResponse
 
 from gatepost.console.auth import Changing, Here, Looking, SignedIn, at_domain
+from gatepost.console.environment import FATES
 from gatepost.console.errors import NotHere
-from gatepost.console.render import FATES, go, show, words_of
+from gatepost.console.render import go, show, words_of
 from gatepost.console.rights import Right
 from gatepost.console.text import mark
 from gatepost.desk import archive, preview

@@ -9,9 +9,10 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
 from gatepost.console.auth import Here, SignedIn
 from gatepost.console.cookies import token_of
+from gatepost.console.environment import FATES
 from gatepost.console.journal_form import Filtered
 from gatepost.console.live import live_of
-from gatepost.console.render import FATES, part, show
+from gatepost.console.render import part, show
 from gatepost.desk import journal
 from gatepost.mail.ids import clean
 from gatepost.store.base import OutcomeRow

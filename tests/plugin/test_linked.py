@@ -8,6 +8,7 @@ import pytest
 from gatepost.mail.links import Link
 from gatepost.mail.message import Message, find_border
 from gatepost.plugin.linked import LONG, Linked, linked, links_in, registrable
+from gatepost.plugin.worker import Workers
 
 RAW = b"Content-Type: text/plain\r\n\r\nsee http://evil.example/ and www.other.example/x\r\n"
 
@@ -28,7 +29,7 @@ class Context:
 
     async def in_worker(self, function: Any, *arguments: Any) -> Any:
         self.asked.append(function)
-        return function(*arguments)
+        return await Workers().run(function, *arguments)
 
 
 @pytest.mark.parametrize(

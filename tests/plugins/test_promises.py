@@ -34,6 +34,7 @@ BUSY: dict[str, dict[str, Any]] = {
     "dnsbl": {"zones": ["bl.test"]},
     "client_rate": {"connections": 1, "messages": 1, "recipients": 1, "unknown_recipients": 1},
     "deny_list": {"header_from": True},
+    "filter_command": {"filter": "bogofilter"},
     "localpart_rules": {"rules": [{"pattern": "a", "then": "pass"}]},
     "bounce_storm": {"close": "all"},
     "bounce": {"batv": True, "batv_keys": ["0:secret"], "batv_addresses": ["*"]},
@@ -97,6 +98,7 @@ def bad_tools(behave: Callable[..., Any]) -> Tools:
         stream=tool,
         http=tool,
         in_worker=tool,
+        commands=tool,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 from gatepost.config import Config
 from gatepost.dns.resolver import Resolver
 from gatepost.mail.address import Address
+from gatepost.plugin.commands import Commands
 from gatepost.plugin.learning import models_in
 from gatepost.plugin.outside import http, stream
 from gatepost.plugin.tools import Tools
@@ -79,6 +80,7 @@ def make_tools(
         http=http,
         in_worker=Workers().run,
         models=models_in(config.data_dir),
+        commands=Commands(config.scanner.commands, config.data_dir),
         alert=alert,
         hostname=config.hostname,
         running=running,

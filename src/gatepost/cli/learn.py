@@ -107,7 +107,7 @@ def _teach(domain: str, paths: tuple[str, ...], *, is_spam: bool) -> None:
             lessons = (training.Lesson(raw) for raw in messages(found, unreadable, progress))
             done = training.train(desk, domain, lessons, spam=is_spam)
         spams, hams = training.counts(desk, domain)
-    for line in unreadable[:10]:
+    for line in (*unreadable[:10], *done.troubles[:10]):
         click.echo(visible(f"gatepost: {line}"), err=True)
     already = f", {done.already} were known" if done.already else ""
     kind = "spam" if is_spam else "wanted"

@@ -25,6 +25,7 @@ def desk_from(config: Config, by: str, **further: Any) -> Desk:
         hostname=config.hostname,
         public_url=config.console.public_url,
         relay_allow=config.relay.allow,
+        commands=config.scanner.commands,
         **further,
     )
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from gatepost.config.commands import COMMANDS
 from gatepost.config.section import Section, key, section, walk
 from gatepost.config.values import (
     ADDRESS,
@@ -35,6 +36,7 @@ from gatepost.config.values import (
     seconds,
     url,
 )
+from gatepost.policy.commands import Command
 
 DEFAULT = "default"
 """The origin of a value that nobody set."""
@@ -206,6 +208,7 @@ class Scanner(Section):
     clamav: Clamav = section(Clamav)
     spamassassin: Spamassassin = section(Spamassassin)
     rspamd: Rspamd = section(Rspamd)
+    commands: Mapping[str, Command] = key(COMMANDS, {}, "Filters that run as commands, by name.")
 
 
 class Row(NamedTuple):

@@ -78,6 +78,7 @@ class Memory:
             recipient_row=snapshot.recipient,
             hostname=self.desk.hostname,
             models=self.desk.models_in,
+            commands=self.desk.commands,
         )
         pipeline = Pipeline(registry, tools, clock)
         pipeline.configure_gateway(snapshot.everywhere)

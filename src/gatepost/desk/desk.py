@@ -8,15 +8,18 @@ whether the server runs: a running one follows within a second.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from gatepost.plugin.commands import Commands
     from gatepost.plugin.registry import Registry
     from gatepost.plugin.tools import BoundRecords, BoundState
+    from gatepost.policy.commands import Command
     from gatepost.relay.routes import Network
     from gatepost.spool.archive import Archive
     from gatepost.spool.queue import Queue
@@ -50,6 +53,7 @@ class Desk:
         hostname: str = "localhost",
         public_url: str = "",
         relay_allow: Sequence[Network] = (),
+        commands: Mapping[str, Command] = MappingProxyType({}),
         admin: bool = True,
         registry: Registry | None = None,
         clock: Callable[[], float] = time.time,
@@ -69,6 +73,7 @@ class Desk:
         """The console as people reach it, for links; "" where nobody said."""
         self.relay_allow = tuple(relay_allow)
         """Private networks that an owner's route may lead to ([relay] allow)."""
+        self._commands = commands
         self.admin = admin
         """Who asks may do what only administrators may (at the command line: everybody who reaches it)."""
         self.clock = clock
@@ -183,6 +188,13 @@ class Desk:
             from gatepost.plugin.learning import MISSING
 
             raise DeskError(MISSING) from error
+
+    @cached_property
+    def commands(self) -> Commands:
+        """Filters that run as commands."""
+        from gatepost.plugin.commands import Commands
+
+        return Commands(self._commands, self.data_dir)
 
     @cached_property
     def registry(self) -> Registry:

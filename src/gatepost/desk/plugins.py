@@ -105,6 +105,7 @@ async def _try(desk: Desk, loaded: Loaded, settings: Mapping[str, Any], case: Ca
         dns=resolver,
         hostname=desk.hostname,
         models=desk.models_in,
+        commands=desk.commands,
     )
     try:
         return await try_plugin(loaded, settings, case, message_of(raw), tools)

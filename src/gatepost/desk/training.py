@@ -13,6 +13,7 @@ from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
 from gatepost.desk.plugins import message_of
 from gatepost.desk.scopes import hosted
+from gatepost.desk.teachers import teach, teachers_of
 from gatepost.store.base import StoreError
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ class Learnt:
     learnt: list[Training] = field(default_factory=list)
     already: int = 0
     """Messages that were trained so before."""
+    troubles: list[str] = field(default_factory=list)
+    """Why other filters of the domain could not be taught, each once."""
 
 
 def train(
@@ -58,15 +61,23 @@ def train(
 ) -> Learnt:
     """Teach a domain's model messages; `correct`: until each of them is on the right side."""
     prepared = ((key_of(message), lesson.what, message) for lesson, message in _read(lessons))
-    seed = desk.models.seed
+    seed, teachers = desk.models.seed, teachers_of(desk, domain)
+    raws: dict[str, bytes] = {}
 
     def seen() -> Iterator[tuple[str, str, Features]]:
         from gatepost.learn.features import features
 
         for key, what, message in prepared:
+            if teachers:
+                raws[key] = message.body or message.head
             yield key, what, features(message, seed)
 
-    return learn(desk, domain, seen(), spam=spam, how=how, correct=correct, weight=weight)
+    done = Learnt()
+    for learnt in _batches(desk, domain, seen(), done, spam=spam, how=how, correct=correct, weight=weight):
+        done.troubles += teach(teachers, [raws[one.key] for one in learnt if teachers], spam=spam)
+        raws.clear()
+    done.troubles = list(dict.fromkeys(done.troubles))
+    return done
 
 
 def learn(
@@ -80,10 +91,27 @@ def learn(
     weight: float = 1.0,
 ) -> Learnt:
     """Teach (key, journal id, features) each."""
+    done = Learnt()
+    for _ in _batches(desk, domain, seen, done, spam=spam, how=how, correct=correct, weight=weight):
+        pass
+    return done
+
+
+def _batches(
+    desk: Desk,
+    domain: str,
+    seen: Iterable[tuple[str, str, Features]],
+    done: Learnt,
+    *,
+    spam: bool,
+    how: str,
+    correct: bool,
+    weight: float,
+) -> Iterator[list[Training]]:
+    """Teach batch by batch; yield what was learnt of each."""
     from gatepost.store.trainings import Training
 
     name = hosted(desk, domain)
-    done = Learnt()
     rest = iter(seen)
     while batch := list(itertools.islice(rest, BATCH)):
         now = desk.clock()
@@ -98,7 +126,7 @@ def learn(
             )
         done.learnt += learnt
         done.already += len(batch) - len(learnt)
-    return done
+        yield learnt
 
 
 def train_kept(desk: Desk, copies: Iterable[Kept], *, spam: bool, how: str = COMMAND_LINE) -> Learnt:
@@ -109,6 +137,7 @@ def train_kept(desk: Desk, copies: Iterable[Kept], *, spam: bool, how: str = COM
         one = train(desk, kept.domain, [Lesson(raw, kept.id)], spam=spam, how=how, correct=True)
         done.learnt += one.learnt
         done.already += one.already
+        done.troubles += one.troubles
     return done
 
 

@@ -322,6 +322,11 @@ class Context(Generic[S]):
         return self._tool("models")()
 
     @property
+    def commands(self) -> Any:
+        """Filters that run as commands (gatepost.plugin.commands.Commands)."""
+        return self._tool("commands")
+
+    @property
     def has_workers(self) -> bool:
         """Whether `in_worker` is there: not where one mail is tried at the command line."""
         return self._tools.in_worker is not None

@@ -27,11 +27,12 @@ async def linked(ctx: Context[Any]) -> list[Link]:
     found: list[Link] | None = ctx.transaction.facts.get(Linked)
     if found is None:
         body = ctx.message.body or b""
+        plain = None
         if len(body) > LONG and ctx.has_workers:
-            found = await ctx.in_worker(links_in, ctx.message.head, body)
-        else:
-            found = links_in(ctx.message.head, body)
-        ctx.transaction.facts[Linked] = found
+            plain = await ctx.in_worker(links_in, ctx.message.head, body)
+        if plain is None:
+            plain = links_in(ctx.message.head, body)
+        found = ctx.transaction.facts[Linked] = _links(plain)
     return found
 
 
@@ -44,10 +45,17 @@ def registrable(name: str) -> str:
     return domains.registrable(name)
 
 
-def links_in(head: bytes, body: bytes) -> list[Link]:
-    """Return where the links of a message lead; for a process of its own."""
+def links_in(head: bytes, body: bytes) -> list[tuple[str, bool, str]]:
+    """Return the fields of each link of a message: plain values, for a process of its own."""
     try:
         from gatepost.mail.links import links_of
     except ImportError as error:
         raise CannotAnswer(MISSING) from error
-    return list(links_of(links(read_structure(Message(head, body)))))
+    found = links_of(links(read_structure(Message(head, body))))
+    return [(link.host, link.is_address, link.disguise) for link in found]
+
+
+def _links(plain: list[tuple[str, bool, str]]) -> list[Link]:
+    from gatepost.mail.links import Link
+
+    return [Link(*fields) for fields in plain]

@@ -107,6 +107,8 @@ class Tools:
     """gatepost.plugin.worker.Workers.run."""
     models: Callable[[], Any] | None = None
     """Gives gatepost.store.models.Models; ImportError where numpy is missing."""
+    commands: Any = None
+    """gatepost.plugin.commands.Commands."""
     alert: Callable[[str, str], None] = _no_alert
     """(plugin, text): something that a person should know; into the log and the counts."""
     hostname: str = ""

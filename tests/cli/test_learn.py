@@ -46,3 +46,13 @@ def test_mistakes(hosted: Run, tmp_path: Path) -> None:
     assert "say which" in hosted("learn", "undo", "example.org", status=2).output
     (tmp_path / "one").write_bytes(spam_mail(1))
     assert "not hosted" in hosted("learn", "spam", "nowhere.example", str(tmp_path / "one"), status=1).output
+
+
+def test_address(hosted: Run, as_json: Callable[..., Any]) -> None:
+    """A person's own two addresses."""
+    hosted("recipient", "add", "example.org", "ann")
+    found = as_json("learn", "address", "example.org", "ann")
+    assert found["spam"].startswith("spam+ann=")
+    assert found["ham"].endswith("@train.example.org")
+    assert found["spam"] in hosted("learn", "address", "example.org", "ann").output
+    assert "no known recipient" in hosted("learn", "address", "example.org", "eve", status=1).output

@@ -61,7 +61,7 @@ def test_undo_by_number_person_and_day(desk: Desk, clock: Clock) -> None:
 
 def test_bounded_by_day_and_person(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stolen account does bounded harm; the next day there is room again; the command line has no bound."""
-    monkeypatch.setattr(training, "A_DAY", 4)
+    monkeypatch.setattr("gatepost.store.trainings.A_DAY", 4)
     teach(desk, 2, "console")
     with pytest.raises(DeskError, match="4 is the most"):
         train(desk, "example.org", [Lesson(spam_mail(50))], spam=True, how="console")

@@ -26,6 +26,7 @@ from gatepost.server.board import Board
 from gatepost.spool.archive import Archive
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.queue import Queue
+from gatepost.store.delivered import Delivered
 from gatepost.store.journal_db import JournalStore
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
@@ -67,6 +68,7 @@ class Keeper:
         self._follower = Follower(self._data, registry, self._log)
         self._archive = Archive(self._data / "archive", config.archive.max_bytes, config.archive.min_free)
         self._queue = Queue(self._data / "spool", log=self._log.event)
+        self._delivered = Delivered(self._data / "learn")
         self._resolver = make_resolver(config)
         self._relay = make_relay(config, self._resolver)
         self._courier = Courier(
@@ -138,6 +140,7 @@ class Keeper:
         self._queue.expire_failed(now, KEEP_FAILED)
         removed = self._archive.expire(now, self._keep_days)
         pruned = self._journal.prune(now, self._keep_days)
+        self._delivered.expire(now)
         if removed or pruned:
             self._log.event("tidied", archive=removed, journal=pruned)
 

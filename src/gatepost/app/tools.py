@@ -8,12 +8,14 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from gatepost.config import Config
+from gatepost.desk.secret import installation_secret
 from gatepost.dns.resolver import Resolver
 from gatepost.mail.address import Address
 from gatepost.plugin.commands import Commands
 from gatepost.plugin.learning import models_in
 from gatepost.plugin.outside import http, stream
 from gatepost.plugin.tools import Tools
+from gatepost.plugin.training import Teacher
 from gatepost.plugin.worker import Workers
 from gatepost.policy.policy import DomainPolicy
 from gatepost.relay.callout import Callout
@@ -22,6 +24,7 @@ from gatepost.relay.ourselves import Ourselves
 from gatepost.relay.pool import Pool
 from gatepost.relay.routes import guard_for
 from gatepost.server.sockets import parse_host_port
+from gatepost.spool.archive import Archive
 from gatepost.telemetry import metrics
 from gatepost.telemetry.log import Format, Level, Log
 
@@ -64,9 +67,18 @@ def make_tools(
     relay: Relay,
     running: Callable[[int], None],
     alert: Callable[[str, str], None],
+    archive: Archive,
 ) -> Tools:
     """Return what plugins are handed."""
+    models = models_in(config.data_dir)
     callout = Callout(relay.pool, clock=time.time, dice=random.random)
+
+    teacher: Teacher | None = None
+    try:
+        secret = installation_secret(config.data_dir)
+        teacher = Teacher(config.data_dir, secret, config.hostname, models, archive, time.time)
+    except OSError as error:  # mail goes on; what is sent to training addresses is deferred
+        alert("training", f"the installation's secret: {error.strerror or error}")
 
     async def verify(policy: DomainPolicy, address: Address, _client: str) -> str:
         return await callout.verify(policy.routes, address)
@@ -79,8 +91,9 @@ def make_tools(
         stream=stream,
         http=http,
         in_worker=Workers().run,
-        models=models_in(config.data_dir),
+        models=models,
         commands=Commands(config.scanner.commands, config.data_dir),
+        teacher=teacher,
         alert=alert,
         hostname=config.hostname,
         running=running,

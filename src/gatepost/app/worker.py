@@ -15,6 +15,7 @@ from gatepost.app.clocks import every
 from gatepost.app.following import Follower
 from gatepost.app.tools import make_log, make_relay, make_resolver, make_tools
 from gatepost.config import Config
+from gatepost.desk.secret import installation_secret
 from gatepost.plugin import registry as plugins
 from gatepost.plugin.pipeline import Pipeline
 from gatepost.server.board import Board
@@ -24,10 +25,12 @@ from gatepost.server.listener import Door
 from gatepost.server.outgoing import OutgoingDoor
 from gatepost.server.overload import Bounds, Overload
 from gatepost.server.tls import Certificate
+from gatepost.server.training import Marks
 from gatepost.server.wire import Hub
 from gatepost.server.workers import say_ready
 from gatepost.spool.archive import Archive
 from gatepost.spool.queue import Queue
+from gatepost.store.delivered import Delivered
 from gatepost.store.journal_writer import JournalWriter
 from gatepost.store.records_db import RecordsStore
 from gatepost.store.state_db import StateStore
@@ -91,6 +94,7 @@ class Worker:
         self._follower = Follower(data, self._registry, self._log)
         self._resolver = make_resolver(config)
         self._relay = make_relay(config, self._resolver)
+        self._archive = Archive(data / "archive", config.archive.max_bytes, config.archive.min_free)
         self._tools = make_tools(
             config,
             self._state,
@@ -99,6 +103,7 @@ class Worker:
             self._relay,
             self._column.running,
             self._alert,
+            self._archive,
         )
         self._pipeline = self._new_pipeline()
         self._hub = Hub(loop)
@@ -110,10 +115,11 @@ class Worker:
             pipeline=self._pipeline,
             journal=self._journal,
             relay=self._relay,
-            archive=Archive(data / "archive", config.archive.max_bytes, config.archive.min_free),
+            archive=self._archive,
             queue=Queue(data / "spool", log=self._log.event),
             log=self._log,
             worker=n,
+            marks=self._marks(n),
         )
         self.gateway.offer_tls(parts.certificate.context)
         self._doors = (Door(self.gateway, loop, self._hub), OutgoingDoor(self.gateway, loop, self._hub))
@@ -239,6 +245,16 @@ class Worker:
 
     def _plugin_failed(self, plugin: str, hook: str, text: str) -> None:
         self._log.event("plugin_no_answer", "error", plugin=plugin, hook=hook, why=text)
+
+    def _marks(self, n: int) -> Marks | None:
+        try:
+            secret = installation_secret(self._config.data_dir)
+        except OSError:  # said by `make_tools`
+            return None
+        return Marks(secret, Delivered(self._config.data_dir / "learn", f"w{n}"), self._not_remembered)
+
+    def _not_remembered(self, why: str) -> None:
+        self._log.event("not_remembered", "error", why=why)
 
     def _alert(self, plugin: str, text: str) -> None:
         self._log.event("alert", "warning", plugin=plugin, why=text)

@@ -8,7 +8,7 @@ import click
 
 from gatepost.cli.bar import progress_bar
 from gatepost.cli.house import at_desk
-from gatepost.cli.output import iso, print_json, print_table, visible, when
+from gatepost.cli.output import iso, print_facts, print_json, print_table, visible, when
 from gatepost.cli.words import as_json, domain_argument
 
 if TYPE_CHECKING:
@@ -80,6 +80,25 @@ def log(domain: str, limit: int, as_json: bool) -> None:
         empty="Nothing was taught yet.",
     )  # fmt: skip
     click.echo(f"{domain} has learnt {spams} spam and {hams} wanted messages.")
+
+
+@command.command()
+@domain_argument()
+@click.argument("person", metavar="LOCALPART")
+@as_json
+def address(domain: str, person: str, as_json: bool) -> None:
+    """Show the training addresses of one person, with the secret that proves who writes.
+
+    `training.generation` counted up makes all that were given out void.
+    """
+    from gatepost.desk import train_addresses
+
+    with at_desk() as desk:
+        found = train_addresses.of_person(desk, domain, person)
+    if as_json:
+        print_json({"spam": found.spam, "ham": found.ham})
+        return
+    print_facts({"spam": found.spam, "wanted": found.ham})
 
 
 @command.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import time
 from collections.abc import Iterable, Iterator
@@ -14,6 +13,8 @@ from gatepost.desk.errors import DeskError
 from gatepost.desk.plugins import message_of
 from gatepost.desk.scopes import hosted
 from gatepost.desk.teachers import teach, teachers_of
+from gatepost.mail.stamp import key_of
+from gatepost.plugin.forwarded import as_received
 from gatepost.store.base import StoreError
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 BATCH = 50
 """Messages that are learnt under one lock: others get their turn in between."""
-A_DAY = 500
-"""Trainings of one person in one day, but for the command line: a stolen account does bounded harm."""
 COMMAND_LINE = "command line"
 
 
@@ -60,7 +59,7 @@ def train(
     weight: float = 1.0,
 ) -> Learnt:
     """Teach a domain's model messages; `correct`: until each of them is on the right side."""
-    prepared = ((key_of(message), lesson.what, message) for lesson, message in _read(lessons))
+    prepared = ((key_of(message), lesson.what, message) for lesson, message in _read(lessons, desk.hostname))
     seed, teachers = desk.models.seed, teachers_of(desk, domain)
     raws: dict[str, bytes] = {}
 
@@ -109,7 +108,7 @@ def _batches(
     weight: float,
 ) -> Iterator[list[Training]]:
     """Teach batch by batch; yield what was learnt of each."""
-    from gatepost.store.trainings import Training
+    from gatepost.store.trainings import A_DAY, DAY, Training
 
     name = hosted(desk, domain)
     rest = iter(seen)
@@ -117,7 +116,7 @@ def _batches(
         now = desk.clock()
         with _held(desk, name) as held:
             if how != COMMAND_LINE:
-                today = sum(1 for t in held.log() if t.by == desk.by and t.time > now - 86_400)
+                today = held.taught_by(desk.by, now - DAY)
                 if today + len(batch) > A_DAY:
                     raise DeskError(f"{desk.by} has trained {today} messages today, {A_DAY} is the most")
             learnt = held.train(
@@ -182,19 +181,14 @@ def make_base(desk: Desk, domains: Iterable[str]) -> tuple[int, int]:
     return desk.models.make_base([hosted(desk, domain) for domain in domains])
 
 
-def key_of(message: Message) -> str:
-    """Return what makes a message the same one: its Message-ID, else its bytes."""
-    said = (message.get("Message-ID") or "").strip()
-    data = said.encode("utf-8", "replace") if said else (message.body or message.head)
-    return hashlib.sha256(data).hexdigest()[:24]
-
-
-def _read(lessons: Iterable[Lesson]) -> Iterator[tuple[Lesson, Message]]:
+def _read(lessons: Iterable[Lesson], hostname: str) -> Iterator[tuple[Lesson, Message]]:
     for lesson in lessons:
         raw = lesson.raw
         if raw.startswith(b"From "):
             raw = raw.partition(b"\n")[2]
-        yield lesson, message_of(raw)
+        whole = message_of(raw)
+        bare = as_received(whole.body or whole.head, hostname)
+        yield lesson, whole if bare == whole.body else message_of(bare)
 
 
 def _held(desk: Desk, name: str) -> Trainings:

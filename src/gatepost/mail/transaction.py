@@ -51,5 +51,7 @@ class Transaction:
     recipients: list[Recipient] = field(default_factory=list)
     refused: list[Recipient] = field(default_factory=list)
     """Refused at RCPT, but their copy is to be kept from the data that follow."""
+    known: Any = None
+    """(domain, folded local part) -> what the policy that it began with knows of a recipient."""
     facts: dict[type, Any] = field(default_factory=dict)
     answers: dict[Any, Any] = field(default_factory=dict)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gatepost.mail.transaction import Recipient, Transaction
     from gatepost.plugin.outside import HttpAnswer
     from gatepost.plugin.step import Step
+    from gatepost.plugin.training import Teacher
     from gatepost.policy.decide import Outcome
     from gatepost.policy.lists import Entry
 
@@ -160,7 +161,9 @@ class Context(Generic[S]):
 
     def known(self, local: str) -> RecipientRow | None:
         """Return what the store knows of a local part (folded) of the domain; its `*` for any other."""
-        look: Callable[[str, str], RecipientRow | None] = self._tool("recipient_row")
+        look: Callable[[str, str], RecipientRow | None] | None = self.transaction.known
+        if look is None:
+            look = self._tool("recipient_row")
         return look(self.domain, local)
 
     @property
@@ -325,6 +328,11 @@ class Context(Generic[S]):
     def commands(self) -> Any:
         """Filters that run as commands (gatepost.plugin.commands.Commands)."""
         return self._tool("commands")
+
+    @property
+    def teacher(self) -> Teacher:
+        """Learns from mail to the training addresses."""
+        return self._tool("teacher")  # type: ignore[no-any-return]
 
     @property
     def has_workers(self) -> bool:

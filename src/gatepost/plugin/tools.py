@@ -109,6 +109,8 @@ class Tools:
     """Gives gatepost.store.models.Models; ImportError where numpy is missing."""
     commands: Any = None
     """gatepost.plugin.commands.Commands."""
+    teacher: Any = None
+    """gatepost.plugin.training.Teacher."""
     alert: Callable[[str, str], None] = _no_alert
     """(plugin, text): something that a person should know; into the log and the counts."""
     hostname: str = ""

@@ -6,11 +6,14 @@ A `DomainPolicy` is built once per snapshot when the domain is first asked for, 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from gatepost.policy.lists import Lists
+
+TRAINING = "training"
+"""The check whose addresses are below `train.DOMAIN`."""
 
 
 class Mode(StrEnum):
@@ -97,7 +100,38 @@ class DomainPolicy:
     digest_hour: int = 7
     digest_language: str = "en"
     digest_zone: str = "UTC"
+    trains: bool = False
+    """This is the policy of the domain's training addresses: see `for_training`."""
 
     def for_mailbox(self, localpart: str) -> DomainPolicy:
         """Return the policy of a mailbox (localpart folded to lower case): usually the domain's own."""
         return self.mailboxes.get(localpart, self) if self.mailboxes else self
+
+    def for_training(self) -> DomainPolicy | None:
+        """Return the policy of `train.DOMAIN`, None where the domain has that switched off.
+
+        Only the check `training` is asked, nothing leads past it, and what it cannot answer is deferred:
+        such mail is never scored, greylisted or let through to the domain's own server.
+        """
+        known: DomainPolicy | None = self.cache.get(TRAINING)
+        if known is not None:
+            return known
+        check = self.plugins.get(TRAINING)
+        if check is None or check.mode is Mode.OFF:
+            return None
+        alone = replace(
+            check, mode=Mode.ON, action=Action.REJECT, on_failure=OnFailure.DEFER, lists=Lists.EMPTY
+        )
+        known = self.cache[TRAINING] = replace(
+            self,
+            refuse_at="rcpt",
+            refuse_unknown_at="rcpt",
+            on_backend_down="defer",
+            bypass=False,
+            plugins={TRAINING: alone},
+            lists=Lists.EMPTY,
+            mailboxes={},
+            cache={},
+            trains=True,
+        )
+        return known

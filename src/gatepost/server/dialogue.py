@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gatepost.mail import batv
 from gatepost.mail.address import Address, fold
 from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
@@ -24,6 +23,7 @@ from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
 from gatepost.server import fixed
 from gatepost.server.intake import Intake
 from gatepost.server.record import trace_of, with_answers
+from gatepost.server.training import ALWAYS_THERE, whose
 from gatepost.smtp.server import (
     Abort,
     BdatChunkEnd,
@@ -48,7 +48,6 @@ Known = tuple[list[Finding], Outcome, str]
 """Findings, what was decided on them, and their trace."""
 MEMO = "server.dialogue"
 MEMO_SIZE = 1_000
-ALWAYS_THERE = frozenset({"postmaster", "abuse"})
 
 
 class Dialogue:
@@ -195,6 +194,7 @@ class Dialogue:
             event.prdr,
             event.ret,
             event.envid,
+            known=self.snapshot.recipient,
         )
         return transaction
 
@@ -206,15 +206,14 @@ class Dialogue:
         try:
             if not address.domain:
                 address = self.gateway.bare_postmaster(snapshot) or address
-            policy = snapshot.policy_for(address.domain)
+            final, policy = whose(snapshot, address)
         except PolicyUnavailable as error:
             # An unreadable policy must never look like "no such domain": 4xx, not 5xx.
             self.gateway.no_policy(error)
             return self._refuse(Recipient(address, address), fixed.NO_POLICY)
         if policy is None:
             return self._refuse(Recipient(address, address), fixed.NOT_OURS)
-        # Whatever checks bounces: who is named with a BATV tag is the one behind it, for list and counts.
-        recipient = Recipient(address, batv.plain(address), event.notify, event.orcpt, policy)
+        recipient = Recipient(address, final, event.notify, event.orcpt, policy)
         pipeline = self.gateway.pipeline
         if pipeline.rewrites(policy):
             return self._rcpt_rewritten(recipient, policy)
@@ -275,10 +274,11 @@ class Dialogue:
         return answer if isinstance(answer, bytes) else await answer
 
     def _splits(self, policy: DomainPolicy) -> bool:
-        """Say whether this one's policy differs from the first one's, and either owner wants that told."""
+        """Say whether an owner wants another policy's mail apart; what trains goes to nobody else."""
         assert self.transaction is not None
         first: DomainPolicy = self.transaction.recipients[0].policy
-        return first is not policy and "split" in (first.mixed, policy.mixed)
+        apart = first is not policy and "split" in (first.mixed, policy.mixed)
+        return apart or first.trains or policy.trains
 
     def _judge(
         self, recipient: Recipient, policy: DomainPolicy, findings: list[Finding]

@@ -32,6 +32,7 @@ from gatepost.relay.results import Result
 from gatepost.server.body import Memory
 from gatepost.server.copies import headers_of
 from gatepost.server.record import message_trace, steps_of, subject_of, trace_of, with_answers
+from gatepost.server.training import Marks
 from gatepost.smtp.server import Extensions, Limits, ServerProtocol
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.index import Kept
@@ -72,6 +73,7 @@ class Gateway:
         queue: Queue,
         log: Log,
         worker: int,
+        marks: Marks | None = None,
     ) -> None:
         # For the life of the process.
         self.config = config
@@ -84,6 +86,7 @@ class Gateway:
         self._journal = journal
         self._archive = archive
         self._queue = queue
+        self.marks = marks or Marks()
         self._log = log
         self.ids = SessionIds(worker, secrets.randbits(18))
         self.memory = Memory()
@@ -245,11 +248,9 @@ class Gateway:
         seconds: float = 0.0,
         reason: str = "",
     ) -> None:
-        sender_text = transaction.sender.text if transaction.sender is not None else ""
-        to = recipient.address.text
-        domain = transaction.owner or (recipient.final.domain if recipient.policy is not None else "")
-        plugin = outcome.plugin
-        why = outcome.reason or reason
+        to, sender_text = recipient.address.text, transaction.sender.text if transaction.sender else ""
+        domain = transaction.owner or (recipient.policy.domain if recipient.policy is not None else "")
+        plugin, why = outcome.plugin, outcome.reason or reason
         self._journal.add(
             outcome_line(
                 transaction.id,
@@ -285,8 +286,7 @@ class Gateway:
             helo=session.helo,
             reason=why,
         )
-        counts = self._counts
-        counts[fate, plugin] = counts.get((fate, plugin), 0) + 1
+        self._counts[fate, plugin] = self._counts.get((fate, plugin), 0) + 1
         done = self.pipeline.run_done(session, transaction, recipient, outcome)
         if done is not None:
             self.background(done)

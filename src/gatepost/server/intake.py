@@ -26,6 +26,7 @@ from gatepost.policy.policy import DomainPolicy
 from gatepost.relay.results import MailParams, Target, To
 from gatepost.server.body import Body, Retitled
 from gatepost.server.copies import SUBJECT, Copy, added_subject, counts, fate_of, headers_of, replies_for
+from gatepost.server.training import settled
 from gatepost.smtp.data import normalize, unstuff
 from gatepost.smtp.server import DataEnd
 
@@ -208,7 +209,7 @@ class Intake:
                 # A new list: that of RCPT may be shared with others (dialogue's memo).
                 recipient.findings = [*recipient.findings, *findings]
         copies = [Copy(r, r.pending) for r in transaction.recipients if r.pending is not None]
-        copies += [Copy(r, await self._judge(r, head)) for r in waiting]
+        copies += [Copy(r, settled(r, await self._judge(r, head))) for r in waiting]
         order = {id(r): n for n, r in enumerate(transaction.recipients)}
         copies.sort(key=lambda copy: order[id(copy.recipient)])
         return copies
@@ -242,9 +243,9 @@ class Intake:
 
     async def _keep(self, copies: list[Copy], head: bytes) -> bool:
         """Write what is refused or held, durably. False: something that must be held could not be."""
-        kept = [c for c in copies if c.outcome.fate in (Fate.REJECT, Fate.QUARANTINE)]
-        late = self._late()
-        if not kept and not late:
+        refused = [c for c in copies if c.outcome.fate in (Fate.REJECT, Fate.QUARANTINE)]
+        kept = [c for c in refused if not c.recipient.policy.trains]
+        if not (late := self._late()) and not kept:
             return True
         # Somebody may get 250 for the whole mail: then the refused copies are held for their owners.
         hold = not self.transaction.prdr and any(c.outcome.fate is not Fate.REJECT for c in copies)
@@ -292,15 +293,13 @@ class Intake:
 
     async def _hand_on(self, copies: list[Copy], head: bytes, deadline: float) -> None:
         """Give the copies of those who accept to their servers; one hand-off per set of added headers."""
-        going = [c for c in copies if c.outcome.fate is Fate.ACCEPT]
-        if not going:
-            return
-        groups: dict[tuple[tuple[tuple[str, str], ...], bytes], list[Copy]] = {}
-        for copy in going:
-            groups.setdefault(
-                (headers_of(copy.outcome, copy.recipient), self._proved(copy.recipient)), []
-            ).append(copy)
-        await asyncio.gather(*(self._hand_group(h, m, deadline) for (h, _), m in groups.items()))
+        marks = self._gateway.marks
+        groups: dict[tuple[tuple[tuple[str, str], ...], bytes, str], list[Copy]] = {}
+        for copy in (c for c in copies if c.outcome.fate is Fate.ACCEPT):
+            to = copy.recipient
+            key = headers_of(copy.outcome, to), self._proved(to), marks.owner(self.transaction, to)
+            groups.setdefault(key, []).append(copy)
+        await asyncio.gather(*(self._hand_group(h, m, deadline) for (h, _, _), m in groups.items()))
 
     def _proved(self, recipient: Recipient) -> bytes:
         if recipient.policy is None:
@@ -357,7 +356,8 @@ class Intake:
             for name, value in headers
             if name.lower() != SUBJECT
         )
-        return self._proved(recipient) + line + more
+        mark = self._gateway.marks.line(self.transaction, recipient, alone=alone)
+        return self._proved(recipient) + line + mark + more
 
     def _bytes_for(self, headers: tuple[tuple[str, str], ...]) -> tuple[int, Iterable[bytes]]:
         """Return size and bytes as they go on: as they came, but for words behind the Subject."""
@@ -424,6 +424,7 @@ class Intake:
                 gateway.bug("counts", error, self.session.id)
 
     def _write_down(self, copies: list[Copy], head: bytes, final: Reply) -> None:
+        self._gateway.marks.remember(self.transaction, copies, head)
         deferred = not final.positive and not final.permanent and not self.transaction.prdr
         for copy in copies:
             if deferred and copy.kept:

@@ -29,6 +29,9 @@ from gatepost.store.model_file import ModelFile, copy_model, new_model
 
 SEGMENT = 500
 """Trainings in one segment."""
+A_DAY = 500
+"""Trainings of one person in one day, but for the command line: a stolen account does bounded harm."""
+DAY = 86_400
 KEPT_SEGMENTS = 8
 """Full segments that can still be undone exactly: 4,000 trainings, some 50 MB at most."""
 
@@ -129,6 +132,10 @@ class Trainings:
         for segment, training, at, size in self._records():
             if not training.undone:
                 yield training, self._features(segment, at, size)
+
+    def taught_by(self, by: str, since: float) -> int:
+        """Return how many messages a person has taught since then, taken back or not."""
+        return sum(1 for t in self.log() if t.by == by and t.time > since)
 
     # -- on disk ------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """The keeper: one process beside the workers for everything that nobody waits for.
 
-It brings the workers' journal lines into the database, empties the spool, lets old things go,
+It brings the workers' journal lines into the database, empties the spool, sends digests, lets old things go,
 keeps the last good copy of the policy, and shows metrics and health.
 """
 
@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 from gatepost.app.clocks import every
+from gatepost.app.digests import Digests
 from gatepost.app.followed_tree import FollowedTree
 from gatepost.app.following import Follower
 from gatepost.app.status import StatusServer
@@ -82,6 +83,7 @@ class Keeper:
         )
         self._status = StatusServer(config.metrics.listen, self._data, board, self._follower, self._log)
         self._good_version = -1
+        self._digests = Digests(config, registry, self._log, lambda: self._follower.live.snapshot.version)
         self._files = FollowedTree(config, registry, self._log) if config.files.srv is not None else None
 
     async def run(self) -> None:
@@ -97,6 +99,7 @@ class Keeper:
             loop.create_task(every(TIDY, self._tidy, self._log, at_once=True)),
             loop.create_task(every(0.5, self._follow, self._log, at_once=True)),
             loop.create_task(self._courier.run()),
+            loop.create_task(self._digests.run()),
         ]
         if self._files is not None:
             clocks.append(loop.create_task(self._files.run()))

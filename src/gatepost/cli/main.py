@@ -24,6 +24,7 @@ COMMANDS: Commands = {
     "stats": ("gatepost.cli.stats", 'What refused what, "no such user" apart from spam.'),
     "explain": ("gatepost.cli.explain", "Every check of one mail, with its result and time."),
     "archive": ("gatepost.cli.archive", "Kept mail: list, show, release, delete."),
+    "digest": ("gatepost.cli.digest", "A mail that tells what was kept: show it, send it now."),
     "queue": ("gatepost.cli.queue", "Mail that waits to be handed on."),
     "check": ("gatepost.cli.check", "What would happen to a mail, without doing it."),
     "recheck": ("gatepost.cli.recheck", "What a draft setting would have changed."),

@@ -51,7 +51,9 @@ class _Pending:
     since: float
 
 
-def send(desk: Desk, word: str, reader: str | None, render: Render) -> list[Digest]:
+def send(
+    desk: Desk, word: str, reader: str | None, render: Render, *, since: float | None = None
+) -> list[Digest]:
     """Send a digest now to a mailbox, or (None) to all who get the domain's; the schedule stays as it is."""
     domain = hosted(desk, word)
     policy, _ = domains.resolved(desk, domain)
@@ -60,7 +62,7 @@ def send(desk: Desk, word: str, reader: str | None, render: Render) -> list[Dige
         raise DeskError(f"nobody gets the digest of {domain}: set digest.to, or name a mailbox")
     made = []
     for name in readers:
-        one = digest.now(desk, domain, name)
+        one = digest.now(desk, domain, name, since=since)
         _put(desk, policy, one, PREFIX + secrets.token_hex(12), render)
         made.append(one)
     return made

@@ -16,7 +16,7 @@ from gatepost.store.journal_writer import JournalWriter
 from tests.console.addresses import PARTS, addresses
 from tests.console.chromium import Window
 from tests.console.house import House
-from tests.console.seed import keep, now, wait
+from tests.console.seed import apart, keep, now, wait
 from tests.console.served import Served
 
 PAYLOADS = (
@@ -96,7 +96,7 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
         for n, bad in enumerate(PAYLOADS[:6]):
             lists.add(desk, "ann.example", "allow", f"s{n}@y.example", plugin="dnsbl", note=bad)
             lists.add(desk, None, "deny", f"helo:{bad.replace(' ', '_')}", note=bad)
-    hostile_records(house)
+    apart(lambda: hostile_records(house))
     with Served(house.app) as served:
         yield house, served
 

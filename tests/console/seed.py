@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from gatepost.desk import checks, domains, lists, storms, tokens, users
+from gatepost.desk import checks, domains, lists, rules, storms, tokens, users
 from gatepost.desk.deeds import at_once
+from gatepost.desk.desk import Desk
+from gatepost.plugins.localpart_rules import DAY, MONTH
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.index import Kept
 from gatepost.store.journal_lines import outcome_line, session_line
@@ -105,6 +108,29 @@ def storm(house: House, at: float) -> None:
     apart(write)
 
 
+def name_rules(house: House) -> None:
+    """Give ann's domain an exception, two rules, and some hits."""
+    made = (
+        rules.make(pattern="route66", how="whole", then="pass", note="Our newsletter about roads"),
+        rules.make(pattern="[0-9]$", how="regex", text="No mailbox here has a digit", note="storm of June"),
+        rules.make(pattern="|", then="later"),
+    )
+
+    async def hit(desk: Desk) -> None:
+        state = desk.state_of(rules.CHECK, "ann.example")
+        for window in (DAY, MONTH):
+            await state.add(f"hits {made[1].id}", int(window // 4_000), window)
+        await state.put(f"last {made[1].id}", b"%d" % int(desk.clock() - 700), MONTH)
+        desk.state.flush()
+
+    def write() -> None:
+        with house.desk("ann") as desk:
+            rules.add(desk, "ann.example", made)
+            asyncio.run(hit(desk))
+
+    apart(write)
+
+
 def settings(house: House) -> None:
     """Set what people set."""
     with house.desk("ann") as desk:
@@ -189,6 +215,7 @@ def sow(house: House) -> None:
     people(house)
     settings(house)
     journal(house, house.site.clock())
+    name_rules(house)
     storm(house, house.site.clock())
     keep(house)
     wait(house, house.site.clock())

@@ -33,6 +33,22 @@ def test_add_and_remove(desk: Desk) -> None:
         rules.remove(desk, "example.org", "|")
 
 
+def test_move(desk: Desk) -> None:
+    """A rule goes to a place, whose it is is told; moving to where it stands is no change."""
+    assert "default" == rules.origin(desk, "example.org")
+    third = Rule(pattern="x")
+    rules.add(desk, "example.org", [DIGITS, BAR, third])
+    rules.move(desk, "example.org", third.id, 1)
+    assert ["x", "[0-9]$", "|"] == patterns(desk, "example.org")
+    rules.move(desk, "example.org", third.id, 99)
+    assert ["[0-9]$", "|", "x"] == patterns(desk, "example.org")
+    version = desk.policy.version()
+    rules.move(desk, "example.org", third.id, 3)
+    assert (version, "domain") == (desk.policy.version(), rules.origin(desk, "example.org"))
+    with pytest.raises(NotFound):
+        rules.move(desk, "example.org", "00000000", 1)
+
+
 def test_rules_of_all_domains_stay_in_force(desk: Desk) -> None:
     """A domain that gets its first rule keeps those of all domains before it."""
     rules.add(desk, None, [BAR])

@@ -1,4 +1,4 @@
-"""Rules about addresses (`localpart_rules`): list with their hits, add, remove, try, import.
+"""Rules about addresses (`localpart_rules`): list with their hits, add, move, remove, try, import.
 
 They are a setting like any other (`localpart_rules.rules`), so they are in the list of changes and
 can be rolled back. A domain that gets its first rule keeps those of all domains before it: a
@@ -23,7 +23,8 @@ from gatepost.plugins.localpart_rules import DAY, MONTH, LocalpartRules, Rule, S
 from gatepost.policy.policy import Mode
 from gatepost.store.scopes import ALL, parse_scope
 
-KEY = "localpart_rules.rules"
+CHECK = LocalpartRules.name
+KEY = f"{CHECK}.rules"
 LOOKED_THROUGH = 10_000
 """Listed recipients that a new rule is held against."""
 NAMED = 10
@@ -152,6 +153,24 @@ def remove(desk: Desk, word: str | None, what: str) -> list[Rule]:
         raise NotFound(f"there is no rule {what!r} for {word or 'all domains'}")
     _set(desk, word, tuple(rule for rule in present if rule not in gone))
     return gone
+
+
+def move(desk: Desk, word: str | None, rule_id: str, place: int) -> None:
+    """Put a rule at a place, from 1: the first that matches decides. Beyond the end is the end."""
+    present = in_force(desk, word)
+    moved = next((rule for rule in present if rule.id == rule_id), None)
+    if moved is None:
+        raise NotFound(f"there is no rule {rule_id!r} for {word or 'all domains'}")
+    rest = [rule for rule in present if rule is not moved]
+    rest.insert(max(0, place - 1), moved)
+    if tuple(rest) != present:
+        _set(desk, word, tuple(rest))
+
+
+def origin(desk: Desk, word: str | None) -> str:
+    """Return whose the rules in force are: `default` (there are none), `all`, `domain` or `mailbox`."""
+    policy, _ = domains.resolved(desk, word)
+    return policy.plugins[LocalpartRules.name].origin.get("rules", "default")
 
 
 def test(desk: Desk, domain: str, addresses: Sequence[str], draft: Rules | None = None) -> list[Tested]:

@@ -21,3 +21,18 @@ def test_rules(ann: Program, rob: Program) -> None:
     ann.delete(f"{PATH}/{one['id']}", 204)
     ann.delete(f"{PATH}/{one['id']}", 404)
     ann.delete(f"{PATH}/zzz", 404)
+
+
+def test_order_and_import(ann: Program, rob: Program) -> None:
+    """An old file is taken over line by line; a rule is moved; the six of 2009 come when asked for."""
+    done = ann.post(f"{PATH}/import", {"text": "[0-9]$ DENY No digits\nnonsense\nroute66 OK\n"}, 201)
+    assert (2, 1) == (len(done["added"]), len(done["bad"]))
+    digits, route = done["added"]
+    ann.post(f"{PATH}/{route}/move?place=1", status=204)
+    assert [route, digits] == [one["id"] for one in ann.get(PATH)["items"]]
+    ann.post(f"{PATH}/{route}/move?place=99", status=204)
+    assert [digits, route] == [one["id"] for one in ann.get(PATH)["items"]]
+    ann.post(f"{PATH}/00000000/move?place=1", status=404)
+    rob.post(f"{PATH}/{route}/move?place=1", status=404)
+    ann.post(f"{PATH}/import", {"text": "x"}, 422)
+    assert 6 == len(ann.post(f"{PATH}/import", {"text": "", "six": True}, 201)["added"])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from gatepost.console.api.answers import Answer, Body, Page, Text, Time
 from gatepost.console.auth import Changing, Here, Looking
 from gatepost.desk import rules
+from gatepost.desk.rule_files import Format
 from gatepost.plugins.localpart_rules import Rule as Kept
 
 router = APIRouter(tags=["name rules"])
@@ -54,6 +55,26 @@ class Added(Answer):
     caught_count: int
 
 
+class RuleFile(Body):
+    """A file of rules of a system that came before."""
+
+    text: Text
+    """Its lines; left empty with `six`."""
+    format: Format | None = None
+    """`rcpt_regexp` or `patterns`; null: seen from the lines."""
+    six: bool = False
+    """The six patterns of 2009 in place of a file."""
+
+
+class Imported(Added):
+    """What importing did."""
+
+    remarks: list[str]
+    """What was taken over otherwise than it stands, by line."""
+    bad: list[str]
+    """What was not taken over, by line."""
+
+
 class Trial(Body):
     """Addresses to be tried."""
 
@@ -79,6 +100,15 @@ def _list(here: Here) -> Page[Rule]:
     return Page(items=found)
 
 
+def _added(done: rules.Added) -> Added:
+    return Added(
+        added=[one.id for one in done.added],
+        same=done.same,
+        caught=done.caught,
+        caught_count=done.caught_count,
+    )
+
+
 def _made(given: list[dict[str, str]]) -> tuple[Kept, ...]:
     return tuple(rules.make(**one) for one in given)
 
@@ -93,12 +123,27 @@ def list_rules(here: Looking) -> Page[Rule]:
 def add_rules(here: Changing, new: NewRules) -> Added:
     """Add rules; says which listed recipients they would refuse."""
     done = rules.add(here.desk, here.domain, _made(new.rules), first=new.first)
-    return Added(
-        added=[one.id for one in done.added],
-        same=done.same,
-        caught=done.caught,
-        caught_count=done.caught_count,
+    return _added(done)
+
+
+@router.post("/domains/{domain}/rules/import", status_code=201)
+def import_rules(here: Changing, file: RuleFile) -> Imported:
+    """Take over the rules of an old file; each line that is not is named with why."""
+    if file.six:
+        done = rules.import_six(here.desk, here.domain)
+    else:
+        done = rules.import_file(here.desk, here.domain, file.text.encode(), file.format)
+    return Imported(
+        **_added(done).model_dump(),
+        remarks=done.remarks,
+        bad=done.bad,
     )
+
+
+@router.post("/domains/{domain}/rules/{rule}/move", status_code=204)
+def move_rule(here: Changing, rule: RuleId, place: Annotated[int, Query(ge=1, le=100_000)]) -> None:
+    """Put a rule at a place, from 1; the first that matches decides."""
+    rules.move(here.desk, here.domain, rule, place)
 
 
 @router.post("/domains/{domain}/rules/test")

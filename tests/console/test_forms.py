@@ -8,6 +8,7 @@ from pydantic import Field
 from gatepost.console.forms import changed, fields_of, read, value_of, written
 from gatepost.plugin.base import PluginSettings
 from gatepost.plugin.registry import load
+from gatepost.plugins.clamav import Settings as ClamavSettings
 from gatepost.policy.settings import HIDDEN
 
 Answer = Literal["refuse", "ignore"] | float
@@ -129,3 +130,10 @@ def test_changed() -> None:
 
     assert {"b": ["y"]} == changed(before, {"a": 1, "b": ["y"], "c": HIDDEN})
     assert "1" == written("number", 1.0)
+
+
+def test_what_only_an_administrator_sets() -> None:
+    """An owner's form neither shows it nor reads it."""
+    assert "addresses" in {one.name for one in fields_of(ClamavSettings, {})}
+    assert "addresses" not in {one.name for one in fields_of(ClamavSettings, {}, admin=False)}
+    assert "addresses" not in read(ClamavSettings, {"addresses": "127.0.0.1:1"}, admin=False).values

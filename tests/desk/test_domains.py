@@ -198,3 +198,17 @@ def test_all_domains_have_no_route(desk: Desk) -> None:
     values, _ = domains.get_values(desk, None)
     assert "route" not in {v.key for v in values}
     assert domains.one_of(values, "refuse_at").origin == "default"
+
+
+def test_owners_do_not_say_where_the_machine_connects_to(desk: Desk) -> None:
+    """An owner sets what a scanner's answer means, and not where it is; what is there already may stay."""
+    address = {"clamav.addresses": ["127.0.0.1:3310"]}
+    desk.admin = False
+    with pytest.raises(DeskError, match=r"clamav\.addresses: only an administrator sets it"):
+        domains.set_values(desk, "example.org", address)
+    domains.set_values(desk, "example.org", {"clamav.mode": "on", "clamav.found": "quarantine"})
+    desk.admin = True
+    domains.set_values(desk, "example.org", address)
+    desk.admin = False
+    domains.set_values(desk, "example.org", {**address, "clamav.found": "refuse"})
+    assert "refuse" == domains.own_values(desk, "example.org")["clamav.found"]

@@ -81,10 +81,10 @@ def rows(gateway: Gateway) -> str:
 
 def test_virus_for_two_domains(make_gateway: Callable[..., Gateway], sink: Sink, clamd: Scanner) -> None:
     """EICAR in a zip in a mail for two domains in one transaction: held for one, delivered for the other."""
-    gateway = make_gateway()
+    gateway = make_gateway(scanner={"clamav": {"address": clamd.address}})
     hosting(gateway, sink.port)
     hosting(gateway, sink.port, domain="other.example")
-    on(gateway, "clamav.mode=on", f'clamav.addresses=["{clamd.address}"]')
+    on(gateway, "clamav.mode=on")
     code, said = gateway.send([ANN], virus())
     assert (550, "5.7.1") == (code, said.split()[0])
     assert "malware" in said

@@ -92,6 +92,7 @@ def make_tools(
         http=http,
         in_worker=Workers().run,
         models=models,
+        scanners=config.scanner.addresses,
         commands=Commands(config.scanner.commands, config.data_dir),
         teacher=teacher,
         alert=alert,

@@ -26,6 +26,7 @@ def desk_from(config: Config, by: str, **further: Any) -> Desk:
         public_url=config.console.public_url,
         relay_allow=config.relay.allow,
         commands=config.scanner.commands,
+        scanners=config.scanner.addresses,
         **further,
     )
 

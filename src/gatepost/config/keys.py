@@ -210,6 +210,15 @@ class Scanner(Section):
     rspamd: Rspamd = section(Rspamd)
     commands: Mapping[str, Command] = key(COMMANDS, {}, "Filters that run as commands, by name.")
 
+    @property
+    def addresses(self) -> dict[str, str]:
+        """Where each scanner is, by the name of its check."""
+        return {
+            "clamav": self.clamav.address,
+            "spamassassin": self.spamassassin.address,
+            "rspamd": self.rspamd.url,
+        }
+
 
 class Row(NamedTuple):
     """One key as `config show` prints it."""

@@ -60,11 +60,18 @@ def fields_of(
     values: Mapping[str, tuple[Any, str]],
     faults: Mapping[str, str] | None = None,
     typed: Mapping[str, str] | None = None,
+    *,
+    admin: bool = True,
 ) -> list[Field]:
-    """Return the inputs of a model; `values`: name -> (value, origin); `typed` stands where it was wrong."""
+    """Return the inputs of a model; `values`: name -> (value, origin); `typed` stands where it was wrong.
+
+    What only an administrator sets is not shown to others.
+    """
     schema = model.model_json_schema()
     found = []
     for name, described in schema.get("properties", {}).items():
+        if described.get("machine") and not admin:
+            continue
         described = _followed(described, schema)
         kind = _kind(name, described)
         value, origin = values.get(name, (described.get("default"), "default"))
@@ -88,11 +95,13 @@ def fields_of(
     return found
 
 
-def read(model: type[PluginSettings], form: Mapping[str, str]) -> Read:
+def read(model: type[PluginSettings], form: Mapping[str, str], *, admin: bool = True) -> Read:
     """Return the values that were typed for every field of a model; an unticked flag is False."""
     schema = model.model_json_schema()
     done = Read()
     for name, described in schema.get("properties", {}).items():
+        if described.get("machine") and not admin:
+            continue
         kind = _kind(name, _followed(described, schema))
         text = form.get(name, "")
         if kind == "secret" and not text:

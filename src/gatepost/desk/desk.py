@@ -54,6 +54,7 @@ class Desk:
         public_url: str = "",
         relay_allow: Sequence[Network] = (),
         commands: Mapping[str, Command] = MappingProxyType({}),
+        scanners: Mapping[str, str] = MappingProxyType({}),
         admin: bool = True,
         registry: Registry | None = None,
         clock: Callable[[], float] = time.time,
@@ -74,6 +75,8 @@ class Desk:
         self.relay_allow = tuple(relay_allow)
         """Private networks that an owner's route may lead to ([relay] allow)."""
         self._commands = commands
+        self.scanners = scanners
+        """`clamav`, `spamassassin`, `rspamd` -> where it is, as gatepost.toml says."""
         self.admin = admin
         """Who asks may do what only administrators may (at the command line: everybody who reaches it)."""
         self.clock = clock

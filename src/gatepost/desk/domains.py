@@ -229,10 +229,25 @@ def _below(desk: Desk, scope: str) -> dict[str, Any]:
 
 def _checked(desk: Desk, values: dict[str, Any], level: str, present: Values) -> dict[str, Any]:
     """Return the values as they are kept; DeskError for the first that cannot be."""
+    if not desk.admin:
+        _leave_the_machine_alone(desk, values, present)
     try:
         return check_settings(values, _defaults_for(desk, values), level, present)
     except SettingError as error:
         raise DeskError(str(error)) from error
+
+
+def _leave_the_machine_alone(desk: Desk, values: Values, present: Values) -> None:
+    """DeskError where an owner says where this machine connects to; what stands there already may stay."""
+    from gatepost.plugin.faces import machine_settings
+
+    for key, value in values.items():
+        name, _, own = key.partition(".")
+        loaded = desk.registry.get(name) if own else None
+        if loaded is None or loaded.error or present.get(key) == value:
+            continue
+        if own in machine_settings(loaded.plugin):
+            raise DeskError(f"{key}: only an administrator sets it")
 
 
 def _defaults_for(desk: Desk, values: Values) -> Mapping[str, PluginDefaults]:

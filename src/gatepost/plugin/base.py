@@ -45,6 +45,11 @@ class Cost(IntEnum):
     CPU = 3
 
 
+MACHINE: dict[str, Any] = {"machine": True}
+"""`Field(json_schema_extra=MACHINE)`: a setting that says where on the network this machine connects to.
+Only an administrator sets it, for a domain or for all."""
+
+
 class PluginSettings(BaseModel):
     """The settings of one plugin in one domain: frozen, unknown keys are errors.
 

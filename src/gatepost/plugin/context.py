@@ -324,6 +324,11 @@ class Context(Generic[S]):
         """What the domains' people taught (gatepost.store.models.Models); ImportError without numpy."""
         return self._tool("models")()
 
+    def scanner(self, name: str) -> tuple[str, ...]:
+        """Return where a scanner is, by gatepost.toml; () where it is nowhere."""
+        address = self._tools.scanners.get(name, "")
+        return (address,) if address else ()
+
     @property
     def commands(self) -> Any:
         """Filters that run as commands (gatepost.plugin.commands.Commands)."""

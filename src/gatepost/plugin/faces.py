@@ -36,6 +36,8 @@ class Face:
     sentence: str
     bounds: str = ""
     """`at least 1, at most 86400`."""
+    machine: bool = False
+    """Only an administrator sets it."""
 
 
 def switches(plugin: Plugin) -> list[Face]:
@@ -63,9 +65,19 @@ def own_settings(plugin: Plugin) -> list[Face]:
             defaults[name],
             " ".join(str(field.get("description", "")).split()),
             _bounds(field),
+            bool(field.get("machine")),
         )
         for name, field in fields.items()
     ]
+
+
+def machine_settings(plugin: Plugin) -> frozenset[str]:
+    """Return the names of the plugin's own settings that only an administrator sets."""
+    return frozenset(
+        name
+        for name, field in plugin.settings.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("machine")
+    )
 
 
 def schema(plugin: Plugin) -> dict[str, Any]:

@@ -87,7 +87,7 @@ class Breaker:
                 if self._failed.pop(address, None) is not None:
                     alert(f"{address} answers again")
                 return answer
-        raise CannotAnswer("; ".join(said) or "no scanner is configured")
+        raise CannotAnswer("; ".join(said) or "a scanner is not available here: no address is set")
 
     def _failure(self, address: str, why: str, now: float, alert: Callable[[str], None]) -> str:
         count = self._failed.get(address, (0, 0.0))[0] + 1

@@ -5,9 +5,9 @@ Protocols, so that this room needs neither the store nor the relay: tests hand i
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gatepost.dns.lookups import Hosts
@@ -107,6 +107,8 @@ class Tools:
     """gatepost.plugin.worker.Workers.run."""
     models: Callable[[], Any] | None = None
     """Gives gatepost.store.models.Models; ImportError where numpy is missing."""
+    scanners: Mapping[str, str] = field(default_factory=dict)
+    """`clamav`, `spamassassin`, `rspamd` -> where it is, as gatepost.toml says."""
     commands: Any = None
     """gatepost.plugin.commands.Commands."""
     teacher: Any = None

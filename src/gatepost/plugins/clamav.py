@@ -7,6 +7,7 @@ import struct
 from pydantic import Field
 
 from gatepost.plugin import Context, Cost, Plugin, PluginSettings, Score, Verdict
+from gatepost.plugin.base import MACHINE
 from gatepost.plugin.outside import OutsideError
 from gatepost.plugin.proof import Answer, answer
 from gatepost.plugin.scanners import Breaker, ScannerAddress
@@ -18,8 +19,10 @@ MAX_ANSWER = 4_096
 class Settings(PluginSettings):
     """Where clamd is, and what becomes of what it finds."""
 
-    addresses: tuple[ScannerAddress, ...] = Field(default=("unix:/run/clamav/clamd.ctl",), max_length=10)
-    """Where clamd listens, `unix:/path` or `host:port`; the first that works is asked."""
+    addresses: tuple[ScannerAddress, ...] = Field(default=(), max_length=10, json_schema_extra=MACHINE)
+    """Where clamd listens, `unix:/path` or `host:port`; the first that works.
+
+    Empty: that of gatepost.toml."""
     found: Answer = "refuse"
     """It found a signature of malware."""
     heuristics: Answer = 4.0
@@ -63,7 +66,8 @@ class Clamav(Plugin):
                 await writer.drain()
                 return found_in(await reader.readuntil(b"\0"))
 
-        found = await self._breaker.ask(settings.addresses, instream, ctx.now, settings.seconds, ctx.alert)
+        addresses = settings.addresses or ctx.scanner(self.name)
+        found = await self._breaker.ask(addresses, instream, ctx.now, settings.seconds, ctx.alert)
         if not found:
             return None
         what = settings.heuristics if found.startswith("Heuristics.") else settings.found

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, SecretStr
 
 from gatepost.plugin import Context, Cost, Plugin, PluginSettings, Score, Verdict
+from gatepost.plugin.base import MACHINE
 from gatepost.plugin.outside import OutsideError
 from gatepost.plugin.proof import Answer, answer
 from gatepost.plugin.scanners import Breaker
@@ -18,8 +19,8 @@ MAX_SYMBOLS = 40
 class Settings(PluginSettings):
     """Where Rspamd is, and what its answers become."""
 
-    urls: tuple[str, ...] = Field(default=("http://127.0.0.1:11333",), max_length=10)
-    """Its normal workers; the first that works is asked."""
+    urls: tuple[str, ...] = Field(default=(), max_length=10, json_schema_extra=MACHINE)
+    """Its normal workers; the first that works is asked; empty: that of gatepost.toml."""
     password: SecretStr = SecretStr("")
     """Where the worker wants one."""
     factor: float = Field(default=0.5, ge=0, le=10)
@@ -65,7 +66,8 @@ class Rspamd(Plugin):
                 raise OutsideError(f"Rspamd answered {said.status}")
             return read_answer(said.body)
 
-        said = await self._breaker.ask(settings.urls, ask, ctx.now, settings.seconds, ctx.alert)
+        urls = settings.urls or ctx.scanner(self.name)
+        said = await self._breaker.ask(urls, ask, ctx.now, settings.seconds, ctx.alert)
         score, action = float(said["score"]), str(said["action"])
         words = f"Rspamd {score:g}, {action}: {symbols(said)}"
         if action == "reject" and settings.reject != "ignore":

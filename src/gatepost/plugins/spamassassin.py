@@ -7,6 +7,7 @@ import re
 from pydantic import Field
 
 from gatepost.plugin import Context, Cost, Plugin, PluginSettings, Score, Verdict
+from gatepost.plugin.base import MACHINE
 from gatepost.plugin.outside import OutsideError
 from gatepost.plugin.scanners import Breaker, ScannerAddress, read_all
 
@@ -20,8 +21,10 @@ _HEAD = re.compile(rb"SPAMD/[0-9.]+ (\d+) (\S+)")
 class Settings(PluginSettings):
     """Where spamd is, and what its points are worth."""
 
-    addresses: tuple[ScannerAddress, ...] = Field(default=("127.0.0.1:783",), max_length=10)
-    """Where spamd listens, `host:port` or `unix:/path`; the first that works is asked."""
+    addresses: tuple[ScannerAddress, ...] = Field(default=(), max_length=10, json_schema_extra=MACHINE)
+    """Where spamd listens, `host:port` or `unix:/path`; the first that works.
+
+    Empty: that of gatepost.toml."""
     factor: float = Field(default=1.0, ge=0, le=10)
     """Points here for one point there."""
     most: float = Field(default=15.0, ge=0, le=100)
@@ -64,7 +67,7 @@ class Spamassassin(Plugin):
                 return read_symbols(await read_all(reader, MAX_ANSWER))
 
         score, required, tests = await self._breaker.ask(
-            settings.addresses, ask, ctx.now, settings.seconds, ctx.alert
+            settings.addresses or ctx.scanner(self.name), ask, ctx.now, settings.seconds, ctx.alert
         )
         points = max(-settings.most, min(settings.most, score * settings.factor))
         return Score(round(points, 2), f"SpamAssassin {score:g} of {required:g}: {tests or 'no test'}")

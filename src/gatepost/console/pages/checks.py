@@ -64,7 +64,7 @@ def _page(
         does="" if loaded.error else sentence(loaded.plugin),
         why=[] if loaded.error else why(loaded.plugin).split("\n\n"),
         policy=policy,
-        fields=forms.fields_of(loaded.plugin.settings, values, faults, typed),
+        fields=forms.fields_of(loaded.plugin.settings, values, faults, typed, admin=place.here.is_admin),
         faults=faults or {},
         entry=(fields or {}).get("entry", ""),
         did=checks.lately(desk, place.word).get(name, checks.Did()),
@@ -95,7 +95,7 @@ def _save(place: Place, name: str, fields: dict[str, str]) -> Response:
     desk = place.here.desk
     loaded, policy = checks.one(desk, place.word, name)
     before = checks.values_as_written(desk, place.word, loaded)
-    read = forms.read(loaded.plugin.settings, below(SETTING, fields))
+    read = forms.read(loaded.plugin.settings, below(SETTING, fields), admin=place.here.is_admin)
     # What was not shown (a secret) or could not be read is looked at as it is.
     whole = {one: value for one, (value, origin) in before.items() if origin != "default"} | read.values
     faults = checks.faults(loaded, whole) | read.faults

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from gatepost.desk import checks, domains, lists, rules, storms, tokens, users
+from gatepost.desk import checks, domains, lists, rules, storms, tokens, training, users
 from gatepost.desk.deeds import at_once
 from gatepost.desk.desk import Desk
 from gatepost.plugins.localpart_rules import DAY, MONTH
@@ -210,6 +210,21 @@ def wait(house: House, at: float, last: str = "451 4.3.2 mailbox is busy") -> No
         desk.queue.put(envelope, [LETTER])
 
 
+def lessons(house: House) -> None:
+    """Teach ann's domain a few mails, by three people; one training is taken back."""
+    people_and_ways = (("ann", "console"), ("you@ann.example", "address"), ("root", training.COMMAND_LINE))
+    for n in range(12):
+        by, how = people_and_ways[n % 3]
+        subject = f"Cheap pills {n}" if n % 2 else f"The meeting of project {n}"
+        raw = f"From: x{n}@bulk.example\r\nSubject: {subject}\r\n\r\n{subject}, see you.\r\n".encode()
+        with house.desk(by) as desk:
+            lesson = training.Lesson(raw, f"{KEPT}.1" if n == 9 else "")
+            training.train(desk, "ann.example", [lesson], spam=bool(n % 2), how=how)
+    with house.desk("ann") as desk:
+        domains.set_values(desk, "ann.example", {"classifier.mode": "on"})
+        training.undo(desk, "ann.example", [4])
+
+
 def sow(house: House) -> None:
     """Do it all."""
     people(house)
@@ -219,3 +234,4 @@ def sow(house: House) -> None:
     storm(house, house.site.clock())
     keep(house)
     wait(house, house.site.clock())
+    lessons(house)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatepost.desk import training
+from gatepost.desk import domains, training
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
 from gatepost.desk.training import Lesson, counts, log, make_base, train, undo
@@ -95,3 +95,55 @@ def test_unknown_domain(desk: Desk) -> None:
     """Nobody teaches a domain that is not here."""
     with pytest.raises(DeskError, match="not hosted"):
         train(desk, "nowhere.example", [Lesson(b"x")], spam=True)
+
+
+def test_who_taught_how_much(desk: Desk, clock: Clock) -> None:
+    """By day and person, newest first; what was taken back does not count; older ones page by page."""
+    teach(desk, 2)
+    clock.now += 86_400
+    desk.by = "bob"
+    teach(desk, 3)
+    undo(desk, "example.org", [1])
+    found = training.days(desk, "example.org")
+    assert [("bob", 1, 1), ("ann", 1, 2)] == [(one.by, one.spam, one.ham) for one in found]
+    assert [one.day for one in found] == sorted((one.day for one in found), reverse=True)
+    assert 1 == len(training.days(desk, "example.org", 1))
+    assert [4, 3] == [one.seq for one in log(desk, "example.org", 2, before=5)]
+
+
+def test_standing(desk: Desk) -> None:
+    """What the classifier may do: nothing, look, or give points."""
+    domains.set_values(desk, "example.org", {"classifier.least": 3})
+    assert (("off", 0, 0, 3), (3, 3), False) == as_tuple(training.standing(desk, "example.org"))
+    teach(desk, 2)
+    domains.set_values(desk, "example.org", {"classifier.mode": "on"})
+    assert (("on", 2, 2, 3), (1, 1), False) == as_tuple(training.standing(desk, "example.org"))
+    train(desk, "example.org", [Lesson(spam_mail(9))], spam=True)
+    train(desk, "example.org", [Lesson(ham_mail(9))], spam=False)
+    assert (("on", 3, 3, 3), (0, 0), True) == as_tuple(training.standing(desk, "example.org"))
+
+
+def as_tuple(one: training.Standing) -> tuple[tuple[str, int, int, int], tuple[int, int], bool]:
+    return (one.mode, one.spam, one.ham, one.least), one.missing, one.gives_points
+
+
+def test_in_whose_name(desk: Desk) -> None:
+    """A program passes on whose opinion it is, as long as that is somebody of the domain."""
+    who = training.mailbox(desk, "example.org", "Bob@Example.org")
+    train(desk, "example.org", [Lesson(spam_mail(1))], spam=True, how="api", by=who)
+    assert ["bob@example.org"] == [one.by for one in log(desk, "example.org")]
+    for wrong in ("bob@example.net", "bob"):
+        with pytest.raises(DeskError):
+            training.mailbox(desk, "example.org", wrong)
+
+
+def test_as_it_came_to_our_door(desk: Desk) -> None:
+    """A mail out of a mailbox is the same mail as before: what was put on top of it is gone."""
+    raw = b"Message-ID: <1@x>\r\n" + spam_mail(1)
+    ours = b"Return-Path: <x@y>\r\nReceived: from a\r\n\tby mx.example.org (Gatepost) with ESMTP; now\r\n"
+    train(desk, "example.org", [Lesson(raw)], spam=True)
+    first = score(desk, spam_mail(2))
+    undo(desk, "example.org", [1])
+    stored = (ours + b"X-Gatepost-Classifier: wanted\r\n" + raw).replace(b"\r\n", b"\n")
+    train(desk, "example.org", [Lesson(stored)], spam=True)
+    assert first == score(desk, spam_mail(2))

@@ -5,14 +5,16 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gatepost.desk.desk import Desk
+from gatepost.desk.domains import resolved
 from gatepost.desk.errors import DeskError
 from gatepost.desk.plugins import message_of
 from gatepost.desk.scopes import hosted
 from gatepost.desk.teachers import teach, teachers_of
+from gatepost.mail.address import AddressError, parse_address
 from gatepost.mail.stamp import key_of
 from gatepost.plugin.forwarded import as_received
 from gatepost.store.base import StoreError
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 BATCH = 50
 """Messages that are learnt under one lock: others get their turn in between."""
 COMMAND_LINE = "command line"
+CLASSIFIER = "classifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,40 @@ class Learnt:
     """Why other filters of the domain could not be taught, each once."""
 
 
+@dataclass(slots=True)
+class Day:
+    """What one person taught on one day."""
+
+    day: str
+    """UTC, `2026-11-29`."""
+    by: str
+    how: str
+    """How it came last."""
+    spam: int = 0
+    ham: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a domain's classifier is."""
+
+    mode: str
+    spam: int
+    ham: int
+    least: int
+    """Of each kind that it must have seen before it gives points."""
+
+    @property
+    def missing(self) -> tuple[int, int]:
+        """How many of each kind are still to be taught."""
+        return max(0, self.least - self.spam), max(0, self.least - self.ham)
+
+    @property
+    def gives_points(self) -> bool:
+        """Whether it has a say in what becomes of mail."""
+        return self.mode == "on" and not any(self.missing)
+
+
 def train(
     desk: Desk,
     domain: str,
@@ -57,8 +94,14 @@ def train(
     how: str = COMMAND_LINE,
     correct: bool = False,
     weight: float = 1.0,
+    by: str = "",
 ) -> Learnt:
-    """Teach a domain's model messages; `correct`: until each of them is on the right side."""
+    """Teach a domain's model messages; `correct`: until each of them is on the right side.
+
+    `by`: whose opinion it is, where the one who asks only passes it on.
+    """
+    from gatepost.store.trainings import Training
+
     prepared = ((key_of(message), lesson.what, message) for lesson, message in _read(lessons, desk.hostname))
     seed, teachers = desk.models.seed, teachers_of(desk, domain)
     raws: dict[str, bytes] = {}
@@ -72,56 +115,31 @@ def train(
             yield key, what, features(message, seed)
 
     done = Learnt()
-    for learnt in _batches(desk, domain, seen(), done, spam=spam, how=how, correct=correct, weight=weight):
+    kind = Training(spam, by or desk.by, 0.0, "", how=how, weight=weight, correct=correct)
+    for learnt in _batches(desk, domain, seen(), done, kind):
         done.troubles += teach(teachers, [raws[one.key] for one in learnt if teachers], spam=spam)
         raws.clear()
     done.troubles = list(dict.fromkeys(done.troubles))
     return done
 
 
-def learn(
-    desk: Desk,
-    domain: str,
-    seen: Iterable[tuple[str, str, Features]],
-    *,
-    spam: bool,
-    how: str,
-    correct: bool = False,
-    weight: float = 1.0,
-) -> Learnt:
-    """Teach (key, journal id, features) each."""
-    done = Learnt()
-    for _ in _batches(desk, domain, seen, done, spam=spam, how=how, correct=correct, weight=weight):
-        pass
-    return done
-
-
 def _batches(
-    desk: Desk,
-    domain: str,
-    seen: Iterable[tuple[str, str, Features]],
-    done: Learnt,
-    *,
-    spam: bool,
-    how: str,
-    correct: bool,
-    weight: float,
+    desk: Desk, domain: str, seen: Iterable[tuple[str, str, Features]], done: Learnt, kind: Training
 ) -> Iterator[list[Training]]:
-    """Teach batch by batch; yield what was learnt of each."""
-    from gatepost.store.trainings import A_DAY, DAY, Training
+    """Teach (key, journal id, features) batch by batch; yield what was learnt of each."""
+    from gatepost.store.trainings import A_DAY, DAY
 
     name = hosted(desk, domain)
     rest = iter(seen)
     while batch := list(itertools.islice(rest, BATCH)):
         now = desk.clock()
         with _held(desk, name) as held:
-            if how != COMMAND_LINE:
-                today = held.taught_by(desk.by, now - DAY)
+            if kind.how != COMMAND_LINE:
+                today = held.taught_by(kind.by, now - DAY)
                 if today + len(batch) > A_DAY:
-                    raise DeskError(f"{desk.by} has trained {today} messages today, {A_DAY} is the most")
+                    raise DeskError(f"{kind.by} has trained {today} messages today, {A_DAY} is the most")
             learnt = held.train(
-                (Training(spam, desk.by, now, key, what, how, weight, correct), features)
-                for key, what, features in batch
+                (replace(kind, time=now, key=key, what=what), features) for key, what, features in batch
             )
         done.learnt += learnt
         done.already += len(batch) - len(learnt)
@@ -161,19 +179,55 @@ def undo(
             raise DeskError(str(error)) from error
 
 
-def log(desk: Desk, domain: str, limit: int = 100) -> list[Training]:
-    """Return the last trainings, newest first."""
-    name = hosted(desk, domain)
-    if not desk.models.of_domain(name).exists():
-        return []
-    with _held(desk, name) as held:
-        return list(held.log())[: -limit - 1 : -1]
+def log(desk: Desk, domain: str, limit: int = 100, before: int | None = None) -> list[Training]:
+    """Return the last trainings, newest first; `before`: those with smaller numbers."""
+    found = [t for t in _look(desk, domain) if before is None or t.seq < before]
+    return found[: -limit - 1 : -1]
+
+
+def days(desk: Desk, domain: str, limit: int = 50) -> list[Day]:
+    """Return who taught how much on which day (UTC), newest first; what was taken back does not count."""
+    found: dict[tuple[str, str], Day] = {}
+    for one in _look(desk, domain):
+        if not one.undone:
+            day = found.setdefault((_day(one.time), one.by), Day(_day(one.time), one.by, one.how))
+            day.spam += one.spam
+            day.ham += not one.spam
+            day.how = one.how
+    return [found[key] for key in sorted(found, reverse=True)][:limit]
 
 
 def counts(desk: Desk, domain: str) -> tuple[int, int]:
     """Return how many messages a domain has taught as spam, and as wanted."""
     file = desk.models.of(hosted(desk, domain))
     return (file.spam, file.ham) if file is not None else (0, 0)
+
+
+def standing(desk: Desk, domain: str) -> Standing:
+    """Return what a domain has taught, and what its classifier may do with that."""
+    name = hosted(desk, domain)
+    own = resolved(desk, name)[0].plugins[CLASSIFIER]
+    spam, ham = counts(desk, name)
+    return Standing(str(own.mode), spam, ham, own.settings.least)
+
+
+def _look(desk: Desk, domain: str) -> list[Training]:
+    """Return what stands in the log, without waiting for somebody who trains."""
+    name = hosted(desk, domain)
+    if not desk.models.of_domain(name).exists():
+        return []
+    return desk.models.trainings(name).look()
+
+
+def mailbox(desk: Desk, domain: str, text: str) -> str:
+    """Return an address of a domain as a training names it; a DeskError where it is none."""
+    try:
+        found = parse_address(text)
+    except AddressError as error:
+        raise DeskError(f"{text!r}: {error}") from error
+    if found.domain != hosted(desk, domain):
+        raise DeskError(f"{text} is no address of {domain}")
+    return f"{found.key[0]}@{found.domain}"
 
 
 def make_base(desk: Desk, domains: Iterable[str]) -> tuple[int, int]:

@@ -148,7 +148,8 @@ class Teacher:
                 return found[0].id, found[0].key, found[1]
         for key in lesson.keys:
             # A Message-ID is the sender's word: only where it means one mail, and one to this person.
-            mine = [f for f in self._delivered.by_key(pupil.domain, key) if pupil.by in f[0].to]
+            same = self._delivered.by_key(pupil.domain, key)
+            mine = [one for one in same if pupil.by in map(str.lower, one[0].to)]
             if len(mine) == 1:
                 return mine[0][0].id, key, mine[0][1]
         return None

@@ -118,7 +118,7 @@ async def _person(ctx: Context[Settings], named: Named) -> str:
         person = parse_address(f"{named.person}@{ctx.domain}")
     except AddressError:
         return ""
-    return person.text if await _known(ctx, person) else ""
+    return _name(person) if await _known(ctx, person) else ""
 
 
 def _server(ctx: Context[Settings]) -> str:
@@ -127,7 +127,7 @@ def _server(ctx: Context[Settings]) -> str:
         return ""
     sender = ctx.sender
     own = sender is not None and sender.domain == ctx.domain
-    return sender.text if own and sender is not None else ctx.session.client
+    return _name(sender) if own and sender is not None else ctx.session.client
 
 
 async def _author(ctx: Context[Settings]) -> str:
@@ -144,7 +144,7 @@ async def _author(ctx: Context[Settings]) -> str:
     proof = await evidence(ctx).dkim()
     good = [one for one in proof.signatures if one.result == "pass" and one.domain == ctx.domain]
     covered = {name for one in good for name in _covered(ctx, one.mark)}
-    return author.text if _is_to_us(ctx, covered) else ""
+    return _name(author) if _is_to_us(ctx, covered) else ""
 
 
 def _covered(ctx: Context[Settings], mark: str) -> tuple[str, ...]:
@@ -179,6 +179,12 @@ def _address_in(text: str, domain: str) -> Address | None:
     except AddressError:
         return None
     return found if found.domain == domain else None
+
+
+def _name(address: Address) -> str:
+    """Return a person's address as it stands in the log: the same however it was written."""
+    local, domain = address.key
+    return f"{local}@{domain}"
 
 
 async def _known(ctx: Context[Settings], address: Address) -> bool:

@@ -122,6 +122,11 @@ class Trainings:
         self._rebuild()
         return [replace(t, undone=True) for t in found]
 
+    def look(self) -> list[Training]:
+        """Return the same without being held: by who only looks, while somebody trains."""
+        self._undone = self._read_undone()
+        return list(self.log())
+
     def log(self) -> Iterator[Training]:
         """Yield the trainings that can be undone, oldest first."""
         for _, training, _, _ in self._records():

@@ -26,7 +26,10 @@ class Program:
         return self._answer(self.ask("GET", path, params=query), status)
 
     def post(self, path: str, body: Any = None, status: int = 200) -> Any:
-        """Send something and return the answer."""
+        """Send something and return the answer; bytes are a message."""
+        if isinstance(body, bytes):
+            kind = {"content-type": "message/rfc822"}
+            return self._answer(self.ask("POST", path, content=body, headers=kind), status)
         return self._answer(self.ask("POST", path, json=body), status)
 
     def patch(self, path: str, body: Any, status: int = 200, if_match: str = "*") -> Any:

@@ -17,6 +17,9 @@ from schemathesis.specs.openapi.checks import (
 
 from tests.console.house import House
 
+# A message is bytes like any others, also odd ones.
+schemathesis.serializer.alias("message/rfc822", "application/octet-stream")
+
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

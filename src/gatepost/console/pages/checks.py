@@ -25,7 +25,7 @@ from gatepost.policy.policy import Action, OnFailure
 router = APIRouter()
 SETTING = "set."
 """What the inputs of a check's own fields are called begins so: a field may have any name."""
-BACK = frozenset({"storms", "rules", "aliases", "forwarders", "greylist", "batv"})
+BACK = frozenset({"storms", "rules", "aliases", "forwarders", "greylist", "batv", "training"})
 """Pages of a domain that show the switch of their check."""
 ACTIONS = {
     "reject": mark("refuse the mail"),

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 
 from gatepost.console.app import page_paths
+from gatepost.desk.digest_links import RELEASE, Link, make
 from tests.console.house import House
 from tests.console.seed import KEPT
 
@@ -27,10 +28,17 @@ NO_PAGES = ("/static/", "/journal/live", "/archive/{day}/{domain}/{file}/raw")
 """Paths that begin so are no pages for people."""
 
 
+def token(house: House, day: str) -> str:
+    """Return the link of a digest to the mail that a seeded house keeps."""
+    with house.desk() as desk:
+        ref = f"{day}/{PARTS['domain']}/{PARTS['file']}"
+        return make(desk, Link(RELEASE, ref, f"you@{PARTS['domain']}", house.clock() + 86_400))
+
+
 def addresses(house: House, parts: Mapping[str, str] = PARTS) -> list[str]:
     """Return the address of each page that can be asked for; what cannot be filled in stays as it is."""
     kept_on = time.strftime("%Y-%m-%d", time.gmtime(house.site.clock()))
-    parts = {"day": kept_on, **parts}
+    parts = {"day": kept_on, "token": token(house, kept_on), **parts}
     return [
         re.sub(r"{(\w+)(?::\w+)?}", lambda part: parts.get(part[1], part[0]), path)
         for path in sorted(page_paths(house.app))

@@ -139,6 +139,8 @@ def settings(house: House) -> None:
             desk, "ann.example", {"dnsbl.mode": "on", "dnsbl.zones": ["zen.test", "bl.test*2"]}
         )
         domains.set_values(desk, "ann.example", {"score.quarantine_at": 8})
+        digest = {"digest": "daily", "digest.to": ["postmaster"], "digest.zone": "Europe/Berlin"}
+        domains.set_values(desk, "ann.example", digest)
         note = "Our printer's supplier; asked on the phone"
         lists.add(
             desk, "ann.example", "allow", "mia@partner.example", plugin="dnsbl", expires="30d", note=note

@@ -135,6 +135,13 @@ def test_the_mail_is_gone(desk: Desk) -> None:
         look(desk, token)
 
 
+def test_the_domain_is_gone(desk: Desk, token: str) -> None:
+    """Nothing can be delivered for it any more."""
+    domains.remove(desk, "example.org")
+    with pytest.raises(GoneLink, match="hosted here no longer"):
+        look(desk, token)
+
+
 def test_another_domain(desk: Desk) -> None:
     """Even a signed link of one domain's reader opens no mail of another domain."""
     kept = keep(desk, "ann@other.example")

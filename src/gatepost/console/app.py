@@ -17,6 +17,7 @@ from gatepost import __version__
 from gatepost.console import api, errors, pages, static
 from gatepost.console.api.answers import PROBLEMS
 from gatepost.console.guard import Shield, from_our_own_page
+from gatepost.console.limits import Limits
 from gatepost.console.live import Live
 from gatepost.console.site import Site
 
@@ -38,6 +39,7 @@ def make_app(site: Site, report: Report = lambda _event, _path, _error: None) ->
     app.state.site = site
     app.state.report = report
     app.state.live = Live()
+    app.state.limits = Limits(site.clock)
     errors.install(app)
     shown, programs = [static.router, *_routers(pages)], list(_routers(api))
     for router in shown:

@@ -87,6 +87,8 @@ def look(desk: Desk, token: str) -> tuple[Link, Kept]:
         raise GoneLink("the link was used already, or has expired")
     if kept is None or kept.domain != link.domain or not desk.archive.exists(kept.ref):
         raise GoneLink("the mail is kept no longer")
+    if desk.policy.domain(link.domain) is None:
+        raise GoneLink("the domain is hosted here no longer")
     if not _may_read(desk, link, kept):
         raise GoneLink("the reader gets this domain's digest no longer")
     return link, kept

@@ -36,7 +36,7 @@ ADDRESSES = (
     *("Resent-From", "Resent-Sender", "Resent-To", "Resent-Cc", "Resent-Bcc"),
 )
 """Fields that hold addresses."""
-BUDGETS = frozenset({"too many parts", "too deep", "too many parameters"})
+BUDGETS = frozenset({"too many parts", "too deep", "too many parameters", "too much in headers of parts"})
 """Troubles of a structure (`gatepost.mail.structure`) that are bounds."""
 BROKEN = frozenset(
     {

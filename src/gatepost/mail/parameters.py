@@ -35,6 +35,11 @@ class Value:
     count: int = 0
     """Parameters as they were written, sections and repeated ones each."""
 
+    def add(self, name: str, said: str) -> None:
+        """Add a reading; what is cut is told, since the end of a name is what a file is opened by."""
+        self.over_budget = self.over_budget or len(said) > MAX_TEXT
+        self.parameters.setdefault(name, []).append(said[:MAX_TEXT])
+
     def get(self, name: str) -> str:
         """Return the likeliest reading of a parameter, "" if it is not there."""
         found = self.parameters.get(name)
@@ -56,16 +61,17 @@ def read_value(raw: str) -> Value:
         name, said = match[1].lower(), match[3]
         said = _ESCAPED.sub(r"\1", match[2]) if said is None else said.strip()
         if "*" not in name:
-            plain.setdefault(name, []).append(said[:MAX_TEXT])
+            plain.setdefault(name, []).append(said)
             continue
         section = _SECTION.fullmatch(name)
         if section is not None:
             sections.setdefault(section[1], {}).setdefault(int(section[2] or 0), (said, bool(section[3])))
     # RFC 2231 goes first where both are there (RFC 6266, 4.3 says so for the web; mail programs follow).
     for name, pieces in sections.items():
-        value.parameters.setdefault(name, []).append(_joined(pieces)[:MAX_TEXT])
+        value.add(name, _joined(pieces))
     for name, said_all in plain.items():
-        value.parameters.setdefault(name, []).extend(decode_words(said, MAX_TEXT) for said in said_all)
+        for said in said_all:
+            value.add(name, decode_words(said, MAX_VALUE))
     return value
 
 

@@ -19,6 +19,8 @@ MAX_PARTS = 1_000
 MAX_DEPTH = 30
 MAX_PART_HEAD = 16_384
 """Bytes of a part's header block that are looked at."""
+MAX_PART_HEADS = 1 << 20
+"""Bytes of the header blocks of all parts together; those of the message itself are not among them."""
 MAX_BOUNDARY = 1_000
 """RFC 2046, 5.1.1 allows 70; longer ones are met."""
 
@@ -85,6 +87,8 @@ class Structure:
     """Each once: what can be read in more than one way, and which bound was passed."""
     parameters: int = 0
     """Of all parts together."""
+    part_heads: int = 0
+    """Bytes of their header blocks that were read."""
 
     def leaves(self) -> Iterator[Part]:
         """Yield the parts that hold something themselves."""
@@ -254,7 +258,8 @@ class _Walk:
     def _head(self, start: int) -> tuple[Message, int]:
         """Read a part's header block; it may be empty, and its empty line may be missing."""
         # A part may have no header, and no content: it ends at the next delimiter all the same.
-        block = self.raw[start : min(start + MAX_PART_HEAD, max(start, self._next(start - 1) + 1))]
+        most = min(MAX_PART_HEAD, MAX_PART_HEADS - self.found.part_heads)
+        block = self.raw[start : min(start + most, max(start, self._next(start - 1) + 1))]
         if block.startswith((b"\r\n", b"\n")):
             return Message(b"\r\n"), start + (2 if block[:1] == b"\r" else 1)
         border = find_border(block)
@@ -262,9 +267,12 @@ class _Walk:
         if lf >= 0 and (border < 0 or lf + 2 < border):
             border = lf + 2
         if border < 0:
-            if block:
+            if len(block) == most:
+                self.found.trouble("too much in headers of parts")
+            elif block:
                 self.found.trouble("a part without an end of its header")
             border = len(block)
+        self.found.part_heads += border
         return Message(block[:border]), start + border
 
     def _type(self, headers: Message, usual: str) -> Value:

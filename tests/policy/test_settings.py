@@ -27,6 +27,7 @@ from tests.policy.dnsbl import DEFAULTS, Settings
         ("keep_days", 7, 7),
         ("bypass", "on", True),
         ("subjects", False, False),
+        ("why.page", "on", True),
         ("digest", "weekly", "weekly"),
         ("digest.hour", 0, 0),
         ("digest.to", "ann, bob@example.org ann", ["ann", "bob@example.org"]),

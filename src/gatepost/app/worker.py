@@ -26,6 +26,7 @@ from gatepost.server.outgoing import OutgoingDoor
 from gatepost.server.overload import Bounds, Overload
 from gatepost.server.tls import Certificate
 from gatepost.server.training import Marks
+from gatepost.server.why import Pages
 from gatepost.server.wire import Hub
 from gatepost.server.workers import say_ready
 from gatepost.spool.archive import Archive
@@ -120,6 +121,7 @@ class Worker:
             log=self._log,
             worker=n,
             marks=self._marks(n),
+            why=self._pages(),
         )
         self.gateway.offer_tls(parts.certificate.context)
         self._doors = (Door(self.gateway, loop, self._hub), OutgoingDoor(self.gateway, loop, self._hub))
@@ -252,6 +254,12 @@ class Worker:
         except OSError:  # said by `make_tools`
             return None
         return Marks(secret, Delivered(self._config.data_dir / "learn", f"w{n}"), self._not_remembered)
+
+    def _pages(self) -> Pages | None:
+        try:
+            return Pages(installation_secret(self._config.data_dir), self._config.console.public_url)
+        except OSError:  # said by `make_tools`
+            return None
 
     def _not_remembered(self, why: str) -> None:
         self._log.event("not_remembered", "error", why=why)

@@ -30,6 +30,7 @@ LABELS = {
     "digest.hour": mark("Hour of the digest"),
     "digest.language": mark("Language of the digest"),
     "digest.zone": mark("Time zone of the digest"),
+    "why.page": mark("A page for refused senders"),
 }
 """What the inputs are called; a setting without a line here is called by its key."""
 CHOICES = {
@@ -54,7 +55,7 @@ BOUNDS: dict[str, tuple[int, int | None]] = {"digest.hour": (0, 23)}
 GROUPS = (
     (mark("Recipients and delivery"), ("recipients", "on_backend_down", "mixed")),
     (mark("Refusing"), ("preset", "score.tag_at", "score.quarantine_at", "score.reject_at", "refuse_at",
-                        "refuse_at.unknown")),
+                        "refuse_at.unknown", "why.page")),
     (mark("Keeping"), ("keep_days", "subjects")),
     (mark("Digest"), ("digest", "digest.to", "digest.mailboxes", "digest.hour", "digest.language",
                       "digest.zone")),

@@ -44,6 +44,7 @@ FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "digest.hour": ("digest_hour", _same),
     "digest.language": ("digest_language", _same),
     "digest.zone": ("digest_zone", _same),
+    "why.page": ("why_page", _same),
 }
 """Core setting -> field of the policy, and how its value gets there. `preset` changes others too."""
 

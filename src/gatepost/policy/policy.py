@@ -100,6 +100,8 @@ class DomainPolicy:
     digest_hour: int = 7
     digest_language: str = "en"
     digest_zone: str = "UTC"
+    why_page: bool = False
+    """Refused senders are told the address of a page that says why."""
     trains: bool = False
     """This is the policy of the domain's training addresses: see `for_training`."""
 

@@ -183,6 +183,7 @@ class Resolver:
             digest_hour=value("digest.hour"),
             digest_language=value("digest.language"),
             digest_zone=value("digest.zone"),
+            why_page=value("why.page"),
         )
 
     def _plugin(
@@ -303,6 +304,7 @@ def values_of(policy: DomainPolicy, defaults: Defaults) -> dict[str, tuple[Any, 
         "digest.hour": policy.digest_hour,
         "digest.language": policy.digest_language,
         "digest.zone": policy.digest_zone,
+        "why.page": policy.why_page,
     }
     found = {key: (value, policy.origin.get(key, "default")) for key, value in core.items()}
     for name, plugin in policy.plugins.items():

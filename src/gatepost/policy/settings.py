@@ -217,6 +217,9 @@ SETTINGS: dict[str, Setting] = {
         Setting("digest.language", "en", _language, "en, de", "The language of digests.", _ALL_OR_DOMAIN),
         Setting("digest.zone", "UTC", _zone, "a name as Europe/Berlin",
                 "The time zone of digests, for the hour and for the times in them.", _ALL_OR_DOMAIN),
+        Setting("why.page", False, _flag, "on, off",
+                "Refused senders are told of a page that says why and takes their request for a review.",
+                _ALL_OR_DOMAIN),
     )
 }  # fmt: skip
 

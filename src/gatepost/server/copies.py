@@ -7,7 +7,7 @@ client has to keep the mail; 5xx only when all are refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gatepost.mail.reply import Reply
@@ -16,10 +16,19 @@ from gatepost.mail.verdict import Score
 from gatepost.policy.decide import Fate, Outcome
 from gatepost.policy.policy import Mode
 from gatepost.relay.results import Result
+from gatepost.server.why import refusal
 
 SUBJECT = "subject"
 MAX_STARS = 50
 PRDR_FIRST = Reply(353, "", "Replies for each recipient follow")
+
+
+Where = Callable[[Outcome, Sequence[Recipient]], str]
+
+
+def nowhere(_outcome: Outcome, _recipients: Sequence[Recipient]) -> str:
+    """Know no page."""
+    return ""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,30 +58,35 @@ class Copy:
         return self.result is not None and self.result.kind == "refused"
 
 
-def replies_for(copies: Sequence[Copy], session_id: str, *, prdr: bool) -> list[Reply]:
-    """Return what is said after the data: with PRDR one reply for each copy, the last is the final one."""
+def replies_for(
+    copies: Sequence[Copy], session_id: str, *, prdr: bool, where: Where = nowhere
+) -> list[Reply]:
+    """Return what is said after the data: with PRDR one reply for each copy, the last is the final one.
+
+    `where` gives the page on which a sender reads why; a reply for several is for the first of them.
+    """
     if prdr and len(copies) > 1:
-        each = [reply_for(copy, session_id) for copy in copies]
-        return [PRDR_FIRST, *each, _together(each, session_id)]
-    if len(copies) == 1:
-        return [reply_for(copies[0], session_id)]
+        each = [reply_for(copy, session_id, where(copy.outcome, [copy.recipient])) for copy in copies]
+        final = _together([reply_for(copy, session_id) for copy in copies], session_id)
+        return [PRDR_FIRST, *each, final]
     if any(copy.taken for copy in copies):
         # A copy that could not be handed on, spooled or kept: the client must keep the mail.
         if any(not copy.taken and not copy.kept for copy in copies):
             return [Reply(451, "4.3.0", f"Try again later ({session_id})")]
         return [Reply(250, "2.6.0", f"Ok, id {session_id}")]
     later = [copy for copy in copies if not copy.refused]
-    return [reply_for((later or copies)[0], session_id)]
+    first = (later or copies)[0]
+    page = "" if later else where(first.outcome, [copy.recipient for copy in copies])
+    return [reply_for(first, session_id, page)]
 
 
-def reply_for(copy: Copy, session_id: str) -> Reply:
+def reply_for(copy: Copy, session_id: str, page: str = "") -> Reply:
     """Return what one copy alone would be answered."""
     outcome, result = copy.outcome, copy.result
     if copy.spooled:
         return Reply(250, "2.0.0", f"Ok, queued, id {session_id}")
     if outcome.fate is Fate.REJECT or outcome.fate is Fate.DEFER:
-        text = outcome.public or "Not accepted here"
-        return Reply(outcome.code, outcome.enhanced, f"{text} ({session_id})")
+        return refusal(outcome, session_id, page)
     if result is None:
         return Reply(250, "2.6.0", f"Ok, id {session_id}")
     if result.kind == "delivered":

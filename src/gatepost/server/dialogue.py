@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from gatepost.mail.address import Address, fold
-from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.plugin.context import LISTED
@@ -24,6 +23,7 @@ from gatepost.server import fixed
 from gatepost.server.intake import Intake
 from gatepost.server.record import trace_of, with_answers
 from gatepost.server.training import ALWAYS_THERE, whose
+from gatepost.server.why import refusal
 from gatepost.smtp.server import (
     Abort,
     BdatChunkEnd,
@@ -174,9 +174,7 @@ class Dialogue:
             self.transaction = None
             outcome = fixed.refusal(refused)
             gateway.mail_refused(session, outcome)
-            return self.protocol.reply(
-                Reply(outcome.code, outcome.enhanced, f"{outcome.public} ({session.id})")
-            )
+            return self.protocol.reply(refusal(outcome, session.id))
         return self.protocol.reply(fixed.SENDER_OK)
 
     def _open(self, event: Mail) -> Transaction:
@@ -383,8 +381,8 @@ class Dialogue:
                 trace or trace_of(recipient.findings, outcome), dns_answers(self.transaction)
             )
             self.gateway.outcome(self.session, self.transaction, recipient, outcome, trace)
-        text = outcome.public or "Not accepted here"
-        return self.protocol.reply(Reply(outcome.code, outcome.enhanced, f"{text} ({self.session.id})"))
+        page = self.gateway.why.page(self.transaction, outcome, [recipient])
+        return self.protocol.reply(refusal(outcome, self.session.id, page))
 
     # -- the message ----------------------------------------------------------------------
 

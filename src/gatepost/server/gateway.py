@@ -31,11 +31,11 @@ from gatepost.relay.handoff import Relay
 from gatepost.relay.results import Result
 from gatepost.server.body import Memory
 from gatepost.server.copies import headers_of
-from gatepost.server.record import message_trace, steps_of, subject_of, trace_of, with_answers
+from gatepost.server.record import kept_of, message_trace, steps_of, subject_of, trace_of, with_answers
 from gatepost.server.training import Marks
+from gatepost.server.why import Pages
 from gatepost.smtp.server import Extensions, Limits, ServerProtocol
 from gatepost.spool.envelope import Envelope, Rcpt
-from gatepost.spool.index import Kept
 from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.telemetry import metrics
 from gatepost.telemetry.log import Log
@@ -74,6 +74,7 @@ class Gateway:
         log: Log,
         worker: int,
         marks: Marks | None = None,
+        why: Pages | None = None,
     ) -> None:
         # For the life of the process.
         self.config = config
@@ -87,6 +88,7 @@ class Gateway:
         self._archive = archive
         self._queue = queue
         self.marks = marks or Marks()
+        self.why = why or Pages()
         self._log = log
         self.ids = SessionIds(worker, secrets.randbits(18))
         self.memory = Memory()
@@ -251,6 +253,7 @@ class Gateway:
         to, sender_text = recipient.address.text, transaction.sender.text if transaction.sender else ""
         domain = transaction.owner or (recipient.policy.domain if recipient.policy is not None else "")
         plugin, why = outcome.plugin, outcome.reason or reason
+        trace = self.why.noted(trace, recipient, outcome)
         self._journal.add(
             outcome_line(
                 transaction.id,
@@ -364,29 +367,9 @@ class Gateway:
         Returns a reference for each; the bytes lie there once. OSError when that cannot be: then none is.
         """
         session, transaction = intake.session, intake.transaction
-        subject = subject_of(head)
-        message_id = Message(head).get("message-id") or ""
+        said = subject_of(head), Message(head).get("message-id") or ""
         items = [
-            Kept(
-                id=transaction.id,
-                time=time.time(),
-                sender=transaction.sender.text if transaction.sender is not None else None,
-                recipient=recipient.final.text,
-                domain=recipient.final.domain,
-                ip=session.client,
-                host=session.host or "",
-                helo=session.helo,
-                reason=outcome.reason,
-                plugin=outcome.plugin,
-                outcome=fate,
-                held=fate != "rejected",
-                score=outcome.score,
-                subject=subject if recipient.policy is None or recipient.policy.subjects else "",
-                message_id=message_id,
-                size=intake.body.size,
-                body=transaction.body,
-                smtputf8=transaction.smtputf8,
-            )
+            kept_of(session, transaction, recipient, outcome, fate, said, intake.body.size)
             for recipient, outcome, fate in copies
         ]
         refs = await asyncio.to_thread(self._archive.keep_each, items, [intake.message()])

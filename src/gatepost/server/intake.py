@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from gatepost.auth.forged import without_forged
@@ -130,7 +131,8 @@ class Intake:
         await self._take_out_forged(head)
         await self._hand_on(copies, head, deadline)
         await self._settle(copies, head)
-        replies = replies_for(copies, self.session.id, prdr=self.transaction.prdr)
+        where = partial(self._gateway.why.page, self.transaction)
+        replies = replies_for(copies, self.session.id, prdr=self.transaction.prdr, where=where)
         await self._count(copies, replies[-1])
         self._write_down(copies, head, replies[-1])
         return replies
@@ -150,7 +152,8 @@ class Intake:
         for copy in copies:
             self._gateway.not_kept(copy.recipient, "rejected", error)
         self._late_done(self._late())
-        replies = replies_for(copies, self.session.id, prdr=self.transaction.prdr)
+        where = partial(self._gateway.why.page, self.transaction)
+        replies = replies_for(copies, self.session.id, prdr=self.transaction.prdr, where=where)
         self._write_down(copies, b"", replies[-1])
         return replies
 
@@ -302,9 +305,8 @@ class Intake:
         await asyncio.gather(*(self._hand_group(h, m, deadline) for (h, _, _), m in groups.items()))
 
     def _proved(self, recipient: Recipient) -> bytes:
-        if recipient.policy is None:
-            return b""
-        return proved(self.transaction, recipient.policy, self._gateway.hostname)
+        policy = recipient.policy
+        return proved(self.transaction, policy, self._gateway.hostname) if policy is not None else b""
 
     async def _hand_group(
         self, headers: tuple[tuple[str, str], ...], copies: list[Copy], deadline: float

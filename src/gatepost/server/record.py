@@ -6,15 +6,18 @@ a plugin wrote goes through the JSON encoder's own quoting.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from json.encoder import encode_basestring_ascii as quote
 
 from gatepost.mail.message import Message, decode_words
 from gatepost.mail.session import Session
+from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.mail.verdict import AddHeader, Allow, Defer, Reject, Rewrite, Score, Take, Verdict
 from gatepost.policy.decide import Finding, Outcome
 from gatepost.policy.policy import Mode
 from gatepost.relay.results import Result
+from gatepost.spool.index import Kept
 
 _WORD: dict[type, str] = {
     Reject: "reject",
@@ -93,6 +96,39 @@ def subject_of(head: bytes) -> str:
     raw = head[at + 8 : end if end >= 0 else len(head)].decode("utf-8", "replace")
     raw = raw.replace("\r\n", "").strip()
     return decode_words(raw) if "=?" in raw else raw[:500]
+
+
+def kept_of(
+    session: Session,
+    transaction: Transaction,
+    recipient: Recipient,
+    outcome: Outcome,
+    fate: str,
+    said: tuple[str, str],
+    size: int,
+) -> Kept:
+    """Return what the archive writes of a copy; `said`: its Subject and its Message-ID."""
+    subject, message_id = said
+    return Kept(
+        id=transaction.id,
+        time=time.time(),
+        sender=transaction.sender.text if transaction.sender is not None else None,
+        recipient=recipient.final.text,
+        domain=recipient.final.domain,
+        ip=session.client,
+        host=session.host or "",
+        helo=session.helo,
+        reason=outcome.reason,
+        plugin=outcome.plugin,
+        outcome=fate,
+        held=fate != "rejected",
+        score=outcome.score,
+        subject=subject if recipient.policy is None or recipient.policy.subjects else "",
+        message_id=message_id,
+        size=size,
+        body=transaction.body,
+        smtputf8=transaction.smtputf8,
+    )
 
 
 def _silent(finding: Finding) -> bool:

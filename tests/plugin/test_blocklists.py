@@ -12,6 +12,7 @@ from gatepost.plugin.blocklists import (
     PROBE_AGAIN,
     PROBE_EVERY,
     PROBES,
+    SILENT,
     Clinic,
     Zone,
     code_octets,
@@ -19,6 +20,7 @@ from gatepost.plugin.blocklists import (
     is_code,
     refuses_us,
 )
+from gatepost.telemetry.conditions import HERE, LIST
 
 NO: DnsError = NxDomain("no")
 YES = ["127.0.0.2"]
@@ -99,6 +101,22 @@ def test_clinic() -> None:
     )
     assert "" == clinic.look_at("a.test", [YES] * 4, PROBE_EVERY)
     assert "a.test is well again" == clinic.look_at("a.test", [NO, NO, YES, NO], PROBE_EVERY)
+
+
+def test_condition() -> None:
+    """A list that is sick, or silent for several looks in a row, is known to the alarms until it is well."""
+    HERE.reset()
+    clinic = Clinic()
+    for n in range(SILENT):
+        assert [] == HERE.all()
+        clinic.look_at("a.test", [MUTE] * 4, n)
+    (one,) = HERE.all()
+    assert (LIST, "a.test", "it does not answer") == (one.kind, one.name, one.why)
+    clinic.look_at("a.test", [NO, NO, YES, NO], 10)
+    clinic.look_at("a.test", [MUTE] * 4, 11)
+    assert [""] == [one.why for one in HERE.all()]
+    clinic.look_at("a.test", [YES] * 4, 12)
+    assert ["it lists 127.0.0.1, so it lists everything"] == [one.why for one in HERE.all()]
 
 
 def test_probes() -> None:

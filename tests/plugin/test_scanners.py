@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from gatepost.plugin.outside import OutsideError
 from gatepost.plugin.scanners import LONGEST, REST, Breaker, ScannerAddress
 from gatepost.plugin.tools import CannotAnswer
+from gatepost.telemetry.conditions import HERE, SCANNER
 
 
 class Scanners:
@@ -65,6 +66,17 @@ def test_none_left() -> None:
     assert ["a"] == scanners.asked
     scanners.how["b"] = "back"
     assert "back" == scanners.ask(2)
+
+
+def test_condition() -> None:
+    """Whether each address answers is known to the alarms."""
+    HERE.reset()
+    scanners = Scanners(a=OSError("down"), b="fine")
+    scanners.ask(5)
+    assert [(SCANNER, "a", "down"), (SCANNER, "b", "")] == [(c.kind, c.name, c.why) for c in HERE.all()]
+    scanners.how["a"] = "back"
+    scanners.ask(5 + REST)
+    assert ["", ""] == [one.why for one in HERE.all()]
 
 
 def test_rest_grows_and_ends() -> None:

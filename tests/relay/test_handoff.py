@@ -10,6 +10,7 @@ import pytest
 
 from gatepost.mail.address import Address
 from gatepost.relay.results import Target, To
+from gatepost.telemetry.conditions import HERE
 from tests.relay.backend import LOOPS, Backend, run
 from tests.relay.house import TOP, WHOLE, House, by_name, going, kinds, to
 
@@ -299,6 +300,33 @@ def test_fall_back_routes() -> None:
             await asyncio.sleep(0.02)
             assert (await house.send(Target(routes, to("ann"))))[0].delivered
             assert 1 == len(last.taken)
+        house.pool.close()
+
+    run(main())
+
+
+def test_condition(tmp_path: Path) -> None:
+    """Whether a next hop is there is known to the alarms, and whose mail met it; not its word on a mail."""
+    HERE.reset()
+
+    def seen() -> dict[str, tuple[bool, list[str]]]:
+        return {one.name: (bool(one.why), one.domains) for one in HERE.all()}
+
+    async def main() -> None:
+        house = House()
+        backend = Backend(final=b"550 5.7.1 no\r\n")
+        async with backend.running():
+            place = f"127.0.0.1:{backend.port}"
+            await house.send(Target((backend.url,), to("ann")))
+            assert {place: (False, [])} == seen()
+        await asyncio.sleep(0.02)
+        await house.send(Target((backend.url,), to("ann")))
+        assert {place: (True, ["example.org"])} == seen()
+        blocked = tmp_path / "file"
+        blocked.touch()
+        folder = f"maildir://{blocked}/x"
+        assert "deferred" == (await house.send(Target((folder,), to("ann"))))[0].kind
+        assert (True, ["example.org"]) == seen()[f"{blocked}/x"]
         house.pool.close()
 
     run(main())

@@ -33,6 +33,7 @@ from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
 from gatepost.store.policy_follow import keep_last_good
 from gatepost.telemetry import metrics
+from gatepost.telemetry.conditions import HERE
 
 COLLECT = 0.5
 """Seconds between two looks at what the workers wrote."""
@@ -57,6 +58,7 @@ class Keeper:
     def __init__(self, parts: Parts, board: Board) -> None:
         config = parts.config
         metrics.reset()
+        HERE.reset()
         self._config = config
         self._board = board
         self._column = board.open_column(board.keeper)

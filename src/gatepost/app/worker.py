@@ -36,6 +36,7 @@ from gatepost.store.journal_writer import JournalWriter
 from gatepost.store.records_db import RecordsStore
 from gatepost.store.state_db import StateStore
 from gatepost.telemetry import metrics
+from gatepost.telemetry.conditions import HERE
 
 DRAIN_LOOK = 0.25
 FOLLOW = 0.2
@@ -78,6 +79,7 @@ class Worker:
     def __init__(self, parts: Parts, n: int, board: Board, loop: asyncio.AbstractEventLoop) -> None:
         config = parts.config
         metrics.reset()
+        HERE.reset()
         self._n = n
         self._loop = loop
         self._config = config
@@ -86,6 +88,7 @@ class Worker:
         self._log = make_log(config)
         data: Path = config.data_dir
         self._metrics = data / "run" / f"metrics-w{n}.json"
+        self._conditions = data / "run" / f"conditions-w{n}.json"
         self._metrics.parent.mkdir(exist_ok=True)
         self._state = StateStore(data / "state.db")
         self._records = RecordsStore(data / "records.db")
@@ -222,6 +225,7 @@ class Worker:
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps(metrics.snapshot()))
         temporary.replace(path)
+        HERE.write(self._conditions, time.time())
 
     # -- what happens ---------------------------------------------------------------------
 
@@ -246,6 +250,7 @@ class Worker:
         self.gateway.pipeline = self._pipeline
 
     def _plugin_failed(self, plugin: str, hook: str, text: str) -> None:
+        HERE.failed(plugin, text, time.time())
         self._log.event("plugin_no_answer", "error", plugin=plugin, hook=hook, why=text)
 
     def _marks(self, n: int) -> Marks | None:

@@ -18,11 +18,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
 
 from gatepost.dns.names import DnsError, DnsFailure
+from gatepost.telemetry.conditions import HERE, LIST
 
 PROBE_EVERY = 1_800.0
 """Seconds between two looks whether a list is in its right mind."""
 PROBE_AGAIN = 60.0
 """Seconds until the next look when nobody answered."""
+SILENT = 3
+"""Looks in a row without an answer after which a list is in trouble."""
 MAX_KNOWN = 10_000
 """Lists whose health is remembered in one process."""
 
@@ -156,7 +159,7 @@ def _numbers(text: str) -> frozenset[int]:
 class Health:
     """What the last look at a list said."""
 
-    __slots__ = ("again", "known", "sick")
+    __slots__ = ("again", "known", "sick", "silent")
 
     def __init__(self) -> None:
         self.again = 0.0
@@ -164,6 +167,8 @@ class Health:
         """It was looked at and answered; before that it refuses nobody."""
         self.sick = ""
         """Why the list is switched off, "" if it is not."""
+        self.silent = 0
+        """Looks in a row that nobody answered."""
 
 
 class Clinic:
@@ -191,8 +196,16 @@ class Clinic:
         sick = diagnosis(answers)
         if sick is None:
             health.again = now + PROBE_AGAIN
+            health.silent += 1
+            if health.silent >= SILENT:
+                HERE.ill(LIST, zone, "it does not answer", now)
             return ""
         health.known = True
+        health.silent = 0
+        if sick:
+            HERE.ill(LIST, zone, sick, now)
+        else:
+            HERE.well(LIST, zone, now)
         health.again = now + PROBE_EVERY
         if sick == health.sick:
             return ""

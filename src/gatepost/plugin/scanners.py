@@ -15,6 +15,7 @@ from pydantic import AfterValidator
 
 from gatepost.plugin.outside import OutsideError
 from gatepost.plugin.tools import CannotAnswer
+from gatepost.telemetry.conditions import HERE, SCANNER
 
 T = TypeVar("T")
 
@@ -84,6 +85,7 @@ class Breaker:
             ) as error:
                 said.append(self._failure(address, str(error) or type(error).__name__, now, alert))
             else:
+                HERE.well(SCANNER, address, now)
                 if self._failed.pop(address, None) is not None:
                     alert(f"{address} answers again")
                 return answer
@@ -91,6 +93,7 @@ class Breaker:
 
     def _failure(self, address: str, why: str, now: float, alert: Callable[[str], None]) -> str:
         count = self._failed.get(address, (0, 0.0))[0] + 1
+        HERE.ill(SCANNER, address, why, now)
         self._failed[address] = count, now + min(LONGEST, REST * 2 ** min(count - 1, 10))
         if count == 1:
             alert(f"{address}: {why}")

@@ -19,6 +19,7 @@ from gatepost.relay.maildir import deliver as deliver_to_maildir
 from gatepost.relay.places import NoPlace
 from gatepost.relay.pool import Pool
 from gatepost.relay.results import (
+    DEFERRED,
     DELIVERED,
     REFUSED,
     UNREACHABLE,
@@ -33,6 +34,7 @@ from gatepost.relay.results import (
 )
 from gatepost.relay.routes import Route, RouteError, order, parse_route
 from gatepost.smtp.client import ClientProtocol
+from gatepost.telemetry.conditions import BACKEND, HERE
 
 Count = Callable[[str], None]
 """`count(kind)`: one recipient's result, for the metrics."""
@@ -90,6 +92,7 @@ class Relay:
                 results = await self._to_server(
                     route, session, sender, params, target.recipients, content, deadline
                 )
+                self._seen(route, sender, target.recipients, results)
                 self._tally(results)
                 return results
             return await self._to_target(session, sender, params, groups[0], content, deadline)
@@ -124,6 +127,7 @@ class Relay:
                 results = await self._to_server(
                     route, session, sender, params, target.recipients, content, deadline
                 )
+            self._seen(route, sender, target.recipients, results)
             if results[0].kind != UNREACHABLE:
                 break
         if len(routes) == 1 and routes[0].scheme != "maildir":
@@ -132,6 +136,19 @@ class Relay:
                 self._plain.clear()
         self._tally(results)
         return results
+
+    def _seen(
+        self, route: Route, sender: Address | None, recipients: Sequence[To], results: Sequence[Result]
+    ) -> None:
+        """Remember whether a next hop is there: what it says of a mail is another matter."""
+        if sender is None and route.scheme == "smtp+mx":
+            return  # a notice to a stranger's server: no back end of ours
+        now, first = self._clock(), results[0]
+        folder_fails = route.scheme == "maildir" and first.kind == DEFERRED
+        if first.kind == UNREACHABLE or folder_fails:
+            HERE.ill(BACKEND, route.place, first.text, now, recipients[0].address.domain)
+        else:
+            HERE.well(BACKEND, route.place, now)
 
     def _tally(self, results: Sequence[Result]) -> None:
         for result in results:

@@ -24,7 +24,7 @@ ROWS = 50
 """Mails that one digest shows; of the others it says how many there are."""
 MAILBOXES = 1_000
 """Mailboxes of a domain that get a digest at once; the first that come in the index."""
-DAY = 86_400.0
+DAY, HOUR = 86_400.0, 3_600.0
 SPAN = {"daily": DAY, "weekly": 7 * DAY, "off": DAY}
 """Seconds that a digest is about where none was made before."""
 
@@ -234,7 +234,8 @@ def _is_of(kept: Kept, reader: str) -> bool:
 
 def _kept(desk: Desk, begin: float, end: float) -> Iterator[Kept]:
     """Yield what stands in the index from the day of `begin` to that of `end`, in the order written."""
-    first, last = desk.archive.day(begin), desk.archive.day(end)
+    # A mail of the last moment of a day may stand in the index of the next.
+    first, last = desk.archive.day(begin), desk.archive.day(end + HOUR)
     for day in desk.archive.index.days():
         if first <= day <= last:
             yield from desk.archive.index.read(day)

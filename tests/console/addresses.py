@@ -20,6 +20,7 @@ PARTS: dict[str, str] = {
     "name": "ann",
     "number": "1",
     "entry": "2",
+    "local": "you",
     "id": "3333333333334",
     "file": f"{KEPT}.1.eml.zst",
 }

@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from gatepost.desk import checks, domains, lists, rules, storms, tokens, training, users
+from gatepost.desk import aliases, checks, domains, lists, rules, storms, tokens, training, users
 from gatepost.desk.deeds import at_once
 from gatepost.desk.desk import Desk
+from gatepost.plugin.counted import NO_LIMIT, Kept, key_of
 from gatepost.plugins.localpart_rules import DAY, MONTH
 from gatepost.spool.envelope import Envelope, Rcpt
-from gatepost.spool.index import Kept
+from gatepost.spool.index import Kept as KeptMail
 from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.store.journal_writer import JournalWriter
 from tests.console.house import House
@@ -108,6 +109,25 @@ def storm(house: House, at: float) -> None:
     apart(write)
 
 
+def counted(house: House) -> None:
+    """Let somebody use counted addresses of ann's domain: used up, open, dated, for one sender alone."""
+    at = house.site.clock() - 90_000
+    made = (
+        ("shop", 3, Kept(3, made=at, by="offers@shop.example", address="shop.3.you@ann.example")),
+        ("club", 1, Kept(5, made=at, by="news@club.example", address="club.5.you@ann.example")),
+        ("fair", 7, Kept(NO_LIMIT, at + 700_000, made=at, address="fair.2026-12-24.you@ann.example")),
+        ("bank", 2, Kept(NO_LIMIT, only="@bank.example", made=at, address="bank.*.you@ann.example")),
+    )
+    with house.desk("ann") as desk:
+        for word, times, kept in made:
+            place = ("ann.example", aliases.PLUGIN, key_of("you", word))
+            for _ in range(times):
+                held = at_once(desk.records.reserve(*place, NO_LIMIT, 600))
+                assert held is not None
+                at_once(desk.records.settle(held, used=True, record=kept.record()))
+        checks.set_mode(desk, "ann.example", aliases.PLUGIN, "on")
+
+
 def name_rules(house: House) -> None:
     """Give ann's domain an exception, two rules, and some hits."""
     made = (
@@ -192,7 +212,7 @@ def keep(house: House, raw: bytes = LETTER, subject: str = "The offer that you a
     with house.desk() as desk:
         for n, domain in enumerate(("ann.example", "ann.example", "eve.example")):
             session = f"{KEPT[:-1]}{7 + n}" if n else KEPT
-            copy = Kept(
+            copy = KeptMail(
                 f"{session}.1", at + n, "mia@partner.example", f"you@{domain}", domain, "192.0.2.1",
                 "mail.partner.example", "mail.partner.example", "SPF says fail for the domain", "spf",
                 "quarantined" if n else "rejected", bool(n), 0.0, subject, "<1@partner.example>", len(raw),
@@ -232,6 +252,7 @@ def sow(house: House) -> None:
     people(house)
     settings(house)
     journal(house, house.site.clock())
+    counted(house)
     name_rules(house)
     storm(house, house.site.clock())
     keep(house)

@@ -45,6 +45,16 @@ def test_listing(filled: Desk) -> None:
     assert ["x"] == [a.word for a in aliases.listing(filled, "example.org", "BOB")]
 
 
+def test_find(filled: Desk) -> None:
+    """By a text in word, user or sender, and in pages whose total is that of all."""
+    assert ["shop"] == [a.word for a in aliases.find(filled, "example.org", "EVE@").rows]
+    assert ["x"] == [a.word for a in aliases.find(filled, "example.org", user="bob").rows]
+    first = aliases.find(filled, "example.org", limit=2)
+    assert (["club", "shop"], 3) == ([a.word for a in first.rows], first.total)
+    rest = aliases.find(filled, "example.org", after=first.next, limit=2)
+    assert (["x"], "") == ([a.word for a in rest.rows], rest.next)
+
+
 @pytest.mark.parametrize("text", ["shop.3.ann", "ann.3.shop", "Shop.Ann", "shop.9.ann", "ann~shop~c"])
 def test_any_spelling(filled: Desk, text: str) -> None:
     """One address has many spellings."""

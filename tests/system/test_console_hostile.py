@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Dialog
 
 from gatepost.desk import lists
 from gatepost.desk.deeds import at_once
+from gatepost.plugin.counted import Kept
 from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.store.journal_writer import JournalWriter
 from tests.console.addresses import PARTS, addresses
@@ -64,6 +65,9 @@ def hostile_records(house: House) -> None:
         for n, bad in enumerate(PAYLOADS):
             row = closed | {"opened_by": bad} | ({"until": now() - 30} if n % 2 else {})
             at_once(desk.records.put("ann.example", "bounce_storm", f"closed {bad}", row))
+            counted = Kept(3, by=bad, only=bad, address=bad, changed=bad).record()
+            key = f"at {bad.replace(' ', '_')} {bad.replace(' ', '_')}"
+            at_once(desk.records.put("ann.example", "counted_address", key, counted))
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gatepost.console.auth import Here
@@ -17,11 +18,12 @@ ORIGINS = {
     "mailbox": mark("set for a mailbox"),
 }
 """Where a value comes from, for people."""
+MAILBOX_ORIGINS = ORIGINS | {"domain": mark("from the domain"), "mailbox": mark("set here")}
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A domain, or (word None) all of them; `base` is where its pages of this kind stand."""
+    """A domain, a mailbox, or (word None) all domains; `base` is where its pages of this kind stand."""
 
     here: Here
     word: str | None
@@ -35,7 +37,17 @@ class Place:
     @property
     def may_change(self) -> bool:
         """Whether the switches are theirs to turn."""
-        return self.here.may(self.word, Right.CHANGE)
+        return self.here.may(self.word.rpartition("@")[2] if self.word else None, Right.CHANGE)
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where values come from, as seen from here."""
+        return MAILBOX_ORIGINS if self.is_mailbox else ORIGINS
+
+    @property
+    def is_mailbox(self) -> bool:
+        """Whether only one mailbox is meant."""
+        return self.word is not None and "@" in self.word
 
 
 @dataclass(frozen=True, slots=True)

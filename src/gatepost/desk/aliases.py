@@ -36,6 +36,7 @@ SHOWN = 3
 """Refusals that `show` tells."""
 
 Refusals = list[OutcomeRow]
+Aliases = list["Alias"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,16 @@ class Alias:
         return f"{prefix_of(self.user)}{self.word}"
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of addresses."""
+
+    rows: Aliases
+    total: int
+    next: str
+    """What `after` has to be for those behind; "": there are no more."""
+
+
 def listing(desk: Desk, domain: str, user: str = "") -> list[Alias]:
     """Return the counted addresses of a domain, or of one of its users, by user and word."""
     name = hosted(desk, domain)
@@ -66,6 +77,26 @@ def listing(desk: Desk, domain: str, user: str = "") -> list[Alias]:
     rows = at_once(desk.records.list(name, PLUGIN, begin, MOST))
     found = (_alias(desk, name, key, record) for key, record in rows)
     return [alias for alias in found if alias is not None]
+
+
+def find(desk: Desk, domain: str, text: str = "", user: str = "", after: str = "", limit: int = 100) -> Found:
+    """Return a page of the addresses whose word, user, spelling or sender holds a text, by user and word.
+
+    Their uses are counted for this page alone, however many there are.
+    """
+    name = hosted(desk, domain)
+    begin = prefix_of(fold(user)) if user else KEYS
+    sought = fold(text.strip())
+    rows = [
+        (key, record)
+        for key, record in at_once(desk.records.list(name, PLUGIN, begin, MOST))
+        if parts_of(key) is not None and (not sought or sought in _said(key, record))
+    ]
+    behind = [row for row in rows if row[0] > after][: limit + 1]
+    shown = [
+        alias for key, record in behind[:limit] if (alias := _alias(desk, name, key, record)) is not None
+    ]
+    return Found(shown, len(rows), behind[limit - 1][0] if len(behind) > limit else "")
 
 
 def show(desk: Desk, address: str) -> Alias:
@@ -115,6 +146,13 @@ def open_(desk: Desk, address: str) -> Alias:
         at_once(desk.records.delete(alias.domain, PLUGIN, alias.key))
         return replace(alias, over="")
     return _keep(desk, alias, replace(alias.kept, closed=False, changed=desk.by))
+
+
+def _said(key: str, record: object) -> str:
+    """Return what a search looks through."""
+    known = kept(record)
+    parts = parts_of(key) or ("", "")
+    return "\n".join((*parts, *((known.address, known.by, known.only) if known else ()))).lower()
 
 
 def _keep(desk: Desk, alias: Alias, new: Kept) -> Alias:

@@ -91,7 +91,9 @@ def one(desk: Desk, word: str | None, name: str) -> tuple[Loaded, PluginPolicy]:
 
 
 def lately(desk: Desk, word: str | None) -> dict[str, Did]:
-    """Return what each check did in the last seven days."""
+    """Return what each check did in the last seven days; of a mailbox alone nothing is counted."""
+    if word is not None and "@" in word:
+        return {}
     told = stats(desk, word, desk.clock() - LATELY)
     would = {one.check: one for one in told.watched}
     did = {one.check: one for one in told.checks}
@@ -111,7 +113,10 @@ def values_as_written(desk: Desk, word: str | None, loaded: Loaded) -> dict[str,
     found = {
         name: (value, "default") for name, value in loaded.plugin.settings().model_dump(mode="json").items()
     }
-    scopes = [("all", None)] if word is None else [("all", None), ("domain", word)]
+    scopes: list[tuple[str, str | None]] = [("all", None)]
+    if word is not None:
+        local, _, domain = word.rpartition("@")
+        scopes += [("domain", domain), *([("mailbox", word)] if local else [])]
     for origin, place in scopes:
         written = desk.policy.settings(ALL) if place is None else domains.own_values(desk, place)
         for key, value in written.items():

@@ -142,3 +142,25 @@ def test_all_domains(house: House) -> None:
     assert 404 == house.browser("ann").get("/checks").status_code
     assert 404 == house.browser("ann").post("/checks/helo_name/mode", {"mode": "off"}).status_code
     assert 404 == root.get("/checks/no_such").status_code
+
+
+def test_a_mailbox(house: House) -> None:
+    """Its own switch and settings stand before the domain's, are seen as such, and are forgotten again."""
+    path = "/domains/ann.example/mailboxes/you/checks"
+    ann = house.browser("ann")
+    assert 303 == ann.post(f"{path}/helo_name/mode", {"mode": "watch", "back": "list"}).status_code
+    with house.desk() as desk:
+        assert {"helo_name.mode": "watch"} == domains.own_values(desk, "you@ann.example")
+        assert "helo_name.mode" not in domains.own_values(desk, "ann.example")
+    assert "you@ann.example" in ann.page(path)
+    assert "set here" in ann.page(f"{path}/helo_name")
+    assert "from the domain" not in ann.page(f"{path}/helo_name")
+    ann.post("/domains/ann.example/checks/rdns/mode", {"mode": "off"})
+    assert "from the domain" in ann.page(f"{path}/rdns")
+    assert 303 == ann.post(f"{path}/helo_name/reset").status_code
+    with house.desk() as desk:
+        assert {} == domains.own_values(desk, "you@ann.example")
+    assert 404 == ann.get(f"{path}/nothing").status_code
+    assert 400 == ann.get("/domains/ann.example/mailboxes/a%20b/checks").status_code
+    assert 404 == house.browser("eve").get(path).status_code
+    assert 404 == house.browser("rob").post(f"{path}/helo_name/mode", {"mode": "off"}).status_code

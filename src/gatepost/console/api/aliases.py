@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from gatepost.console.api.answers import Answer, Page, Text, Time, Word, require
+from gatepost.console.api.answers import After, Answer, Limit, Page, Text, Time, Word, require
 from gatepost.console.auth import Changing, Here, Looking
 from gatepost.desk import aliases
 
@@ -44,9 +44,12 @@ def _full(here: Here, address: str) -> str:
 
 
 @router.get("/domains/{domain}/aliases")
-def list_aliases(here: Looking, user: Word = None) -> Page[Alias]:
-    """List the addresses that were made, by user and word."""
-    return Page(items=[_alias(one) for one in aliases.listing(here.desk, here.domain, user or "")])
+def list_aliases(
+    here: Looking, user: Word = None, text: Word = None, after: After = "", limit: Limit = 100
+) -> Page[Alias]:
+    """List the addresses that were made, by user and word; `text`: in word, user, spelling or sender."""
+    found = aliases.find(here.desk, here.domain, text or "", user or "", after, limit)
+    return Page(items=[_alias(one) for one in found.rows], next=found.next or None)
 
 
 @router.get("/domains/{domain}/aliases/{address}")

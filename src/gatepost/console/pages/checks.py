@@ -1,11 +1,13 @@
 """The checks of a domain: each with its switch, its settings, its own allow list, and what it did this week.
 
-The same pages stand below `/checks` for all domains, for administrators.
+The same pages stand below `/checks` for all domains, for administrators, and below
+`/domains/DOMAIN/mailboxes` for one mailbox, whose settings come before its domain's.
 """
 
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
@@ -13,11 +15,11 @@ from fastapi.responses import Response
 from gatepost.console import entry_form, forms
 from gatepost.console.auth import Admin, Changing, Here, Looking
 from gatepost.console.errors import NotHere
-from gatepost.console.place import ORIGINS, Place
+from gatepost.console.place import Place
 from gatepost.console.render import go, show
 from gatepost.console.text import mark
 from gatepost.console.typed import Typed, below
-from gatepost.desk import checks, domains, lists
+from gatepost.desk import checks, domains, lists, scopes
 from gatepost.desk.errors import Conflict, DeskError
 from gatepost.plugin.faces import sentence, why
 from gatepost.policy.policy import Action, OnFailure
@@ -36,13 +38,13 @@ ACTIONS = {
 FAILURES = {"pass": mark("as if it had nothing to say"), "defer": mark("ask the sender to come back")}
 
 
-def _of(here: Here, word: str | None) -> Place:
-    return Place(here, word, "/checks" if word is None else f"/domains/{word}/checks")
+def _of(here: Here, word: str | None, base: str = "") -> Place:
+    return Place(here, word, base or ("/checks" if word is None else f"/domains/{word}/checks"))
 
 
 def _list(place: Place) -> Response:
     found = checks.listing(place.here.desk, place.word)
-    return show(place.here, "checks.html", checks=found, place=place, ORIGINS=ORIGINS)
+    return show(place.here, "checks.html", checks=found, place=place, ORIGINS=place.origins)
 
 
 def _page(
@@ -71,7 +73,7 @@ def _page(
         own_list=loaded.plugin.own_list,
         entries=[one for one in lists.show(desk, place.word) if one.entry.plugin == name],
         version=desk.policy.version(),
-        ORIGINS=ORIGINS,
+        ORIGINS=place.origins,
         ACTIONS=ACTIONS,
         FAILURES=FAILURES,
         is_set=any(key.startswith(f"{name}.") for key in domains.own_values(desk, place.word)),
@@ -86,7 +88,7 @@ def _switch(place: Place, name: str, mode: str, back: str) -> Response:
         "on": mark("%(check)s is on."),
     }[mode]
     target = place.base if back == "list" else f"{place.base}/{name}"
-    if back in BACK and place.word is not None:
+    if back in BACK and place.word is not None and not place.is_mailbox:
         target = f"/domains/{place.word}/{back}"
     return go(place.here, target, place.words.say(said, check=name))
 
@@ -191,6 +193,41 @@ def allow_past_domain_check(here: Changing, check: str, fields: Typed) -> Respon
 def forget_domain_entry(here: Changing, check: str, number: int) -> Response:
     """Take an entry off the list of one check."""
     return _forget(_of(here, here.domain), check, number)
+
+
+def _mailbox(here: Here, local: str) -> Place:
+    base = f"/domains/{here.domain}/mailboxes/{quote(local, safe='')}/checks"
+    return _of(here, scopes.scope_for(f"{local}@{here.domain}").partition(":")[2], base)
+
+
+@router.get("/domains/{domain}/mailboxes/{local}/checks")
+def mailbox_checks(here: Looking, local: str) -> Response:
+    """List the checks as a mailbox has them."""
+    return _list(_mailbox(here, local))
+
+
+@router.get("/domains/{domain}/mailboxes/{local}/checks/{check}")
+def mailbox_check(here: Looking, local: str, check: str) -> Response:
+    """Show one check of a mailbox."""
+    return _page(_mailbox(here, local), check)
+
+
+@router.post("/domains/{domain}/mailboxes/{local}/checks/{check}")
+def save_mailbox_check(here: Changing, local: str, check: str, fields: Typed) -> Response:
+    """Keep the settings of a check for a mailbox."""
+    return _save(_mailbox(here, local), check, fields)
+
+
+@router.post("/domains/{domain}/mailboxes/{local}/checks/{check}/mode")
+def switch_mailbox_check(here: Changing, local: str, check: str, mode: Mode, back: Mode = "") -> Response:
+    """Turn a check's switch for a mailbox."""
+    return _switch(_mailbox(here, local), check, mode, back)
+
+
+@router.post("/domains/{domain}/mailboxes/{local}/checks/{check}/reset")
+def reset_mailbox_check(here: Changing, local: str, check: str) -> Response:
+    """Let the settings of the domain hold again."""
+    return _reset(_mailbox(here, local), check)
 
 
 @router.get("/checks")

@@ -147,3 +147,22 @@ def test_as_it_came_to_our_door(desk: Desk) -> None:
     stored = (ours + b"X-Gatepost-Classifier: wanted\r\n" + raw).replace(b"\r\n", b"\n")
     train(desk, "example.org", [Lesson(stored)], spam=True)
     assert first == score(desk, spam_mail(2))
+
+
+def test_other_filters_are_taught_later(desk: Desk) -> None:
+    """Once for what was learnt, in the domains that asked for it."""
+    teach(desk, 1)
+    assert [] == training.waiting(desk, "example.org")
+    settings = {
+        "spamassassin.mode": "on",
+        "spamassassin.learn": True,
+        "rspamd.mode": "watch",
+        "rspamd.learn": True,
+    }
+    domains.set_values(desk, "example.org", settings)
+    for _ in range(2):
+        train(desk, "example.org", [Lesson(spam_mail(7))], spam=True)
+    found = training.waiting(desk, "example.org")
+    assert {("spamassassin", 1), ("rspamd", 1)} == {(one.plugin, one.waiting) for one in found}
+    (path, _) = desk.errands.paths()
+    assert (desk.errands.read(path) or (None, b""))[1] == spam_mail(7)

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from gatepost.mail import stamp
+from gatepost.plugin.bench import Bench
+from gatepost.plugin.registry import load
 from gatepost.plugin.tools import CannotAnswer
 from gatepost.plugin.training import Pupil, TooMany
+from gatepost.store.errands import Errands
 from gatepost.store.trainings import Trainings
 from tests.plugin.teaching import ANN, School, parsed
 from tests.plugin.test_forwarded import AS_MESSAGE, QUOTES, forward
@@ -128,6 +131,29 @@ def test_what_cannot_be_written_is_not_learnt(tmp_path: Path, monkeypatch: pytes
     with pytest.raises(CannotAnswer, match="No space left"):
         school.teach(forward("See", AS_MESSAGE + SPAM))
     assert [] == school.log()
+
+
+def test_other_filters_are_taught_later(tmp_path: Path) -> None:
+    """With the mail itself, where it is there; that they cannot be is no reason to come again."""
+    school = School(tmp_path)
+    policy = Bench(load(entries=False)).policy(switches={"rspamd": {"mode": "on", "learn": True}})
+    attached, only_text = forward("See", AS_MESSAGE + SPAM), mangled()
+    for raw in (attached, attached, only_text):
+        taught = asyncio.run(
+            school.teacher.teach(Pupil("example.org", ANN, True, "T.1", policy), parsed(raw), None)
+        )
+    errands = Errands(tmp_path / "learn")
+    (path,) = errands.paths()
+    errand, raw = errands.read(path) or pytest.fail("gone")
+    assert ("rspamd", True, SPAM.rstrip()) == (errand.plugin, errand.spam, raw.rstrip())
+
+    broken = School(tmp_path / "other")
+    (tmp_path / "other" / "learn").mkdir()
+    (tmp_path / "other" / "learn" / "errands").write_text("a file")
+    taught = asyncio.run(
+        broken.teacher.teach(Pupil("example.org", ANN, True, "T.1", policy), parsed(attached), None)
+    )
+    assert "1 learnt (attached); not handed on: rspamd: File exists" == str(taught)
 
 
 def test_long_mails_are_read_elsewhere(tmp_path: Path) -> None:

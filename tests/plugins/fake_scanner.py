@@ -11,6 +11,7 @@ from gatepost.mail.address import parse_address
 from gatepost.mail.message import Message, find_border
 from gatepost.mail.transaction import Recipient
 from gatepost.plugin.bench import Bench, Case
+from gatepost.plugin.lesson import Lesson
 from gatepost.plugin.outside import http, stream
 from gatepost.plugin.registry import load
 from gatepost.plugin.tools import Tools
@@ -66,6 +67,12 @@ class Ward:
         tools = Tools(stream=stream, http=http, alert=lambda _plugin, text: self.alerts.append(text))
         self.bench = Bench(REGISTRY, tools, lambda: self.now)
         self.policy = self.bench.policy("example.org", {name: {"mode": "on", **settings}})
+
+    async def teach(self, raw: bytes = MAIL, *, spam: bool = True) -> None:
+        """Teach the filter behind it."""
+        settings = self.policy.plugins[self.name].settings
+        tools = self.bench.tools
+        await REGISTRY[self.name].plugin.teach(Lesson(settings, "example.org", raw, spam, tools))
 
     async def ask(self, raw: bytes = MAIL) -> Finding:
         """Return what the check finds."""

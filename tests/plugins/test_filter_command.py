@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -12,9 +13,11 @@ from gatepost.mail.transaction import Recipient
 from gatepost.mail.verdict import Score
 from gatepost.plugin.bench import Bench, Case
 from gatepost.plugin.commands import Commands
+from gatepost.plugin.lesson import Lesson
+from gatepost.plugin.outside import OutsideError
 from gatepost.plugin.registry import Registry
 from gatepost.plugin.tools import Tools
-from gatepost.plugins.filter_command import FilterCommand
+from gatepost.plugins.filter_command import FilterCommand, Settings
 from gatepost.policy.commands import Command
 from gatepost.policy.decide import Finding
 
@@ -90,3 +93,18 @@ def test_no_such_filter(tmp_path: Path) -> None:
 def test_none_chosen(tmp_path: Path) -> None:
     """Nothing to do."""
     assert House(tmp_path).found("free", filter="") == []
+
+
+def test_taught(tmp_path: Path) -> None:
+    """Its data of this domain learn; a filter that is gone says so."""
+    command = Command(
+        "f", ("true",), spam=("/bin/sh", "-c", "cat >> spam"), exits=MappingProxyType({0: "spam"})
+    )
+    tools = Tools(commands=Commands({"f": command}, tmp_path))
+    asyncio.run(FilterCommand().teach(Lesson(Settings(filter="f"), "example.org", b"a mail", True, tools)))
+    assert "a mail" in (tmp_path / "filters/f/example.org/spam").read_text()
+    assert (True, False) == (Settings(filter="f").wants_lessons, Settings().wants_lessons)
+    with pytest.raises(OutsideError, match="no filter is called"):
+        asyncio.run(
+            FilterCommand().teach(Lesson(Settings(filter="g"), "example.org", b"a mail", True, tools))
+        )

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from gatepost.mail.verdict import Defer, Reject, Score
+from gatepost.plugin.outside import OutsideError
 from gatepost.plugins.rspamd import symbols
 from gatepost.policy.decide import Finding
 from tests.plugins.fake_scanner import MAIL, Fake, Ward
@@ -78,3 +79,32 @@ def test_no_answer_is_no_verdict(says: bytes | None) -> None:
 def test_symbols(said: dict[str, Any], wanted: str) -> None:
     """Odd ones harm nobody."""
     assert wanted == symbols(said)
+
+
+def teach(says: bytes, *, spam: bool = True, **settings: object) -> bytes:
+    async def run() -> bytes:
+        async with Fake(says).running() as fake:
+            await Ward("rspamd", controller=f"http://127.0.0.1:{fake.port}/", learn=True, **settings).teach(
+                spam=spam
+            )
+            return fake.asked[0]
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(("spam", "path"), [(True, "learnspam"), (False, "learnham")])
+def test_taught(spam: bool, path: str) -> None:
+    """At its controller; what it knew already is taught."""
+    head, _, body = teach(answered(), spam=spam, password="secret").partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert f"POST /{path} HTTP/1.1" == lines[0]
+    assert {"Deliver-To: example.org", "Password: secret"} <= set(lines)
+    assert MAIL == body
+    teach(answered(404, error="<1@x> has been already learned as spam, ignore it"))
+
+
+@pytest.mark.parametrize("says", [answered(500), answered(403), b"HTTP/1.1 204 No\r\n\r\n"])
+def test_not_taught(says: bytes) -> None:
+    """Also where it has nothing to learn into."""
+    with pytest.raises(OutsideError, match="Rspamd answered"):
+        teach(says)

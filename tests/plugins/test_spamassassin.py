@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from gatepost.mail.verdict import Score
+from gatepost.plugin.outside import OutsideError
 from gatepost.plugins.spamassassin import spamc
 from gatepost.policy.decide import Finding
 from tests.plugins.fake_scanner import MAIL, Fake, Ward
@@ -57,3 +58,32 @@ def test_no_answer_is_no_verdict(says: bytes | None) -> None:
 def test_a_user_is_one_word() -> None:
     """Nothing ends the line."""
     assert b"User: a_b__c\r\n" in spamc("CHECK", b"", "a b\r\nc")
+
+
+def teach(says: bytes | None, *, spam: bool, **settings: object) -> bytes:
+    async def run() -> bytes:
+        async with Fake(says).running() as fake:
+            await Ward("spamassassin", addresses=[f"127.0.0.1:{fake.port}"], learn=True, **settings).teach(
+                spam=spam
+            )
+            return fake.asked[0]
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(("spam", "word"), [(True, b"spam"), (False, b"ham")])
+def test_taught(spam: bool, word: bytes) -> None:
+    """By TELL, with the domain as the user; what it knew already is taught."""
+    for did in (b"DidSet: local\r\n", b""):
+        head, _, body = teach(b"SPAMD/1.1 0 EX_OK\r\n" + did + b"\r\n", spam=spam).partition(b"\r\n\r\n")
+        assert [b"TELL SPAMC/1.5", b"User: example.org", b"Message-class: " + word, b"Set: local"] == [
+            line for line in head.split(b"\r\n") if not line.startswith(b"Content-length")
+        ]
+        assert MAIL == body
+
+
+@pytest.mark.parametrize("says", [b"", b"garbage", b"SPAMD/1.1 69 TELL commands are not enabled\r\n\r\n"])
+def test_not_taught(says: bytes) -> None:
+    """It says why."""
+    with pytest.raises(OutsideError, match="spamd said"):
+        teach(says, spam=True)

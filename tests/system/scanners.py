@@ -31,6 +31,13 @@ RSPAMD_LOCAL = {
     "worker-proxy.inc": "enabled = false;\n",
     "worker-fuzzy.inc": "enabled = false;\n",
 }
+RSPAMD_LEARNS = {
+    "worker-controller.inc": 'bind_socket = "127.0.0.1:{controller}"; count = 1; secure_ip = "127.0.0.1";\n',
+    "../override.d/statistic.conf": 'classifier "bayes" { tokenizer { name = "osb"; } backend = "sqlite3";\n'
+    'min_learns = 1; min_tokens = 1; cache { type = "sqlite3"; path = "{top}/data/learned.sqlite"; }\n'
+    'statfile { symbol = "BAYES_HAM"; spam = false; path = "{top}/data/ham.sqlite"; }\n'
+    'statfile { symbol = "BAYES_SPAM"; spam = true; path = "{top}/data/spam.sqlite"; } }\n',
+}
 RSPAMD_OFF = (
     "rbl", "surbl", "asn", "fuzzy_check", "mx_check", "dkim", "spf", "dmarc", "arc", "greylist",
     "ratelimit", "phishing", "neural", "url_redirector", "history_redis", "hfilter", "whitelist",
@@ -80,24 +87,27 @@ def clamd(top: Path) -> Scanner:
     return Scanner("clamd", [program("clamd", "clamav-daemon"), "-c", str(top / "clamd.conf")], top, port)
 
 
-def spamd(top: Path) -> Scanner:
-    """Start a real spamd: local tests only, no user's files."""
+def spamd(top: Path, *, learns: bool = False) -> Scanner:
+    """Start a real spamd: local tests only, no user's files; `learns`: a Bayes of its own for each user."""
     port = free_port()
+    users = ["--allow-tell", f"--virtual-config-dir={top}/users/%u"] if learns else []
     command = [program("spamd", "spamd"), "-L", "-x", "-i", "127.0.0.1", "-p", str(port), "-m", "2",
-               "--min-children=1", "-r", str(top / "spamd.pid"), "-s", "stderr"]  # fmt: skip
+               "--min-children=1", "-r", str(top / "spamd.pid"), "-s", "stderr", *users]  # fmt: skip
     if os.geteuid() == 0:
         command += ["-u", "nobody"]
         top.chmod(0o777)
     return Scanner("spamd", command, top, port)
 
 
-def rspamd(top: Path) -> Scanner:
-    """Start a real Rspamd with its outside lists off; it takes ten seconds."""
+def rspamd(top: Path, *, controller: int = 0) -> Scanner:
+    """Start a real Rspamd with its outside lists off; it takes ten seconds. `controller`: where it learns."""
     port = free_port()
     local = top / "local.d"
     local.mkdir()
-    for name, text in RSPAMD_LOCAL.items():
-        (local / name).write_text(text.replace("{top}", str(top)).replace("{port}", str(port)))
+    (top / "override.d").mkdir()
+    for name, text in (RSPAMD_LOCAL | (RSPAMD_LEARNS if controller else {})).items():
+        ports = text.replace("{port}", str(port)).replace("{controller}", str(controller))
+        (local / name).write_text(ports.replace("{top}", str(top)))
     for name in RSPAMD_OFF:
         (local / f"{name}.conf").write_text("enabled = false;\n")
     for folder in ("run", "data", "logs"):

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
+import urllib.request
 import zipfile
 from base64 import encodebytes
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.system import scanners
 from tests.system.gateway import Gateway
-from tests.system.process import open_directory, wait_until
+from tests.system.process import free_port, open_directory, wait_until
 from tests.system.running import in_force
 from tests.system.scanners import EICAR, GTUBE, MARKER, Scanner
 from tests.system.sink import Sink
@@ -131,6 +134,50 @@ def test_gtube_through_rspamd(make_gateway: Callable[..., Gateway], sink: Sink, 
     assert 250 == gateway.send([ANN], text(b"hello, see you on Monday"))[0]
     wait_until(lambda: "MIME_GOOD(" in rows(gateway), "its symbols in the explanation", 10)
     assert "GTUBE(" in rows(gateway)
+
+
+def bayes(text_of: bytes, n: int) -> bytes:
+    """Return one of many mails like it."""
+    return text(text_of + b" in the year %d, for you and all others of the house" % n).replace(
+        b"<1@", b"<%d@" % n
+    )
+
+
+def test_taught_what_people_train(make_gateway: Callable[..., Gateway], sink: Sink, tmp_path: Path) -> None:
+    """SpamAssassin learns for the domain alone, Rspamd at its controller; while they are down it waits."""
+    gateway = make_gateway()
+    hosting(gateway, sink.port)
+    with open_directory("taught") as top:
+        (top / "sa").mkdir()
+        (top / "rs").mkdir()
+        spamd, controller = scanners.spamd(top / "sa", learns=True), free_port()
+        on(
+            gateway, "spamassassin.mode=on", f'spamassassin.addresses=["{spamd.address}"]',
+            "spamassassin.learn=true", "rspamd.mode=watch", 'rspamd.urls=["http://127.0.0.1:1"]',
+            "rspamd.learn=true", f"rspamd.controller=http://127.0.0.1:{controller}",
+        )  # fmt: skip
+        for kind, words in (("spam", b"cheap pills"), ("ham", b"the minutes of our meeting")):
+            for n in range(3):
+                (tmp_path / f"{kind}{n}.eml").write_bytes(bayes(words, n))
+            gateway.cli("learn", kind, "example.org", *(str(tmp_path / f"{kind}{n}.eml") for n in range(3)))
+        try:
+            tokens = top / "sa" / "users" / "example.org" / "bayes_toks"
+            wait_until(tokens.exists, "SpamAssassin's Bayes of the domain", 20)
+            wait_until(lambda: "rspamd" in gateway.said(), "Rspamd is not there", 20)
+            errands = gateway.data / "learn" / "errands" / "example.org"
+            assert 6 == sum(path.suffix == ".rspamd" for path in errands.iterdir())
+            assert ["example.org"] == [path.name for path in (top / "sa" / "users").iterdir()]
+            rspamd = scanners.rspamd(top / "rs", controller=controller)
+            try:
+                wait_until(lambda: not list(errands.iterdir()), "all errands done", 100)
+                said = urllib.request.urlopen(f"http://127.0.0.1:{controller}/stat", timeout=10).read()
+                assert 6 == json.loads(said)["learned"]
+            finally:
+                rspamd.stop()
+        finally:
+            spamd.stop()
+    kinds = [row["as"] for row in gateway.json("learn", "log", "example.org")]
+    assert ["ham"] * 3 + ["spam"] * 3 == kinds
 
 
 def test_a_dead_scanner(make_gateway: Callable[..., Gateway], sink: Sink, clamd: Scanner) -> None:

@@ -17,7 +17,8 @@ from gatepost.app.digests import Digests
 from gatepost.app.followed_tree import FollowedTree
 from gatepost.app.following import Follower
 from gatepost.app.status import StatusServer
-from gatepost.app.tools import make_log, make_relay, make_resolver
+from gatepost.app.tools import make_log, make_relay, make_resolver, teaching_tools
+from gatepost.app.tutor import Tutor
 from gatepost.app.worker import Parts, new_loop
 from gatepost.plugin import registry as plugins
 from gatepost.policy.snapshot import PolicyUnavailable
@@ -28,6 +29,7 @@ from gatepost.spool.archive import Archive
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.queue import Queue
 from gatepost.store.delivered import Delivered
+from gatepost.store.errands import Errands
 from gatepost.store.journal_db import JournalStore
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
@@ -83,6 +85,14 @@ class Keeper:
             log=self._log.event,
             outcome=self._sent,
         )
+        self._tutor = Tutor(
+            Errands(self._data / "learn"),
+            registry,
+            teaching_tools(config),
+            lambda: self._follower.live.snapshot,
+            time.time,
+            self._log.event,
+        )
         self._status = StatusServer(config.metrics.listen, self._data, board, self._follower, self._log)
         self._good_version = -1
         self._digests = Digests(config, registry, self._log, lambda: self._follower.live.snapshot.version)
@@ -101,6 +111,7 @@ class Keeper:
             loop.create_task(every(TIDY, self._tidy, self._log, at_once=True)),
             loop.create_task(every(0.5, self._follow, self._log, at_once=True)),
             loop.create_task(self._courier.run()),
+            loop.create_task(self._tutor.run()),
             loop.create_task(self._digests.run()),
         ]
         if self._files is not None:

@@ -99,3 +99,9 @@ def make_tools(
         hostname=config.hostname,
         running=running,
     )
+
+
+def teaching_tools(config: Config) -> Tools:
+    """Return what checks need that teach the filters behind them, in the keeper."""
+    commands = Commands(config.scanner.commands, config.data_dir)
+    return Tools(stream=stream, http=http, commands=commands, hostname=config.hostname)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gatepost.spool.archive import Archive
     from gatepost.spool.queue import Queue
     from gatepost.store.accounts_db import AccountsStore
+    from gatepost.store.errands import Errands
     from gatepost.store.journal_db import JournalStore
     from gatepost.store.models import Models
     from gatepost.store.passkeys_db import PasskeysStore
@@ -173,6 +174,13 @@ class Desk:
         from gatepost.spool.queue import Queue
 
         return Queue(self.data_dir / QUEUE, clock=self.clock)
+
+    @cached_property
+    def errands(self) -> Errands:
+        """What other filters are still to be taught."""
+        from gatepost.store.errands import Errands
+
+        return Errands(self.data_dir / "learn", self.clock)
 
     @cached_property
     def models_in(self) -> Callable[[], Models]:

@@ -10,6 +10,8 @@ from gatepost.desk.scopes import hosted
 from gatepost.plugin.outside import OutsideError
 from gatepost.policy.policy import Mode
 
+COMMAND_FILTER = "filter_command"
+"""Taught at once, since its data lie here; what is asked over a network is taught by the keeper."""
 Teacher = Callable[[bytes, bool], object]
 """Takes a message and whether it is spam; OSError or OutsideError where that did not work."""
 
@@ -17,7 +19,7 @@ Teacher = Callable[[bytes, bool], object]
 def teachers_of(desk: Desk, domain: str) -> list[Teacher]:
     """Return who else is to be taught for a domain: its filter, where it is on or watched."""
     name = hosted(desk, domain)
-    plugin = resolved(desk, name)[0].plugins.get("filter_command")
+    plugin = resolved(desk, name)[0].plugins.get(COMMAND_FILTER)
     if plugin is None or plugin.mode is Mode.OFF or not plugin.settings.filter:
         return []
 

@@ -13,10 +13,11 @@ from gatepost.desk.domains import resolved
 from gatepost.desk.errors import DeskError
 from gatepost.desk.plugins import message_of
 from gatepost.desk.scopes import hosted
-from gatepost.desk.teachers import teach, teachers_of
+from gatepost.desk.teachers import COMMAND_FILTER, teach, teachers_of
 from gatepost.mail.address import AddressError, parse_address
 from gatepost.mail.stamp import key_of
 from gatepost.plugin.forwarded import as_received
+from gatepost.plugin.lesson import hand_out, learners
 from gatepost.store.base import StoreError
 
 if TYPE_CHECKING:
@@ -64,6 +65,17 @@ class Day:
     ham: int = 0
 
 
+@dataclass(slots=True)
+class Waiting:
+    """What another filter of the domain has not been taught yet."""
+
+    plugin: str
+    waiting: int = 0
+    given_up: int = 0
+    last: str = ""
+    """What went wrong last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How far a domain's classifier is."""
@@ -104,20 +116,25 @@ def train(
 
     prepared = ((key_of(message), lesson.what, message) for lesson, message in _read(lessons, desk.hostname))
     seed, teachers = desk.models.seed, teachers_of(desk, domain)
+    policy, _ = resolved(desk, hosted(desk, domain))
+    others = [name for name in learners(policy) if name != COMMAND_FILTER]
     raws: dict[str, bytes] = {}
 
     def seen() -> Iterator[tuple[str, str, Features]]:
         from gatepost.learn.features import features
 
         for key, what, message in prepared:
-            if teachers:
+            if teachers or others:
                 raws[key] = message.body or message.head
             yield key, what, features(message, seed)
 
     done = Learnt()
     kind = Training(spam, by or desk.by, 0.0, "", how=how, weight=weight, correct=correct)
     for learnt in _batches(desk, domain, seen(), done, kind):
-        done.troubles += teach(teachers, [raws[one.key] for one in learnt if teachers], spam=spam)
+        mine = [raws[one.key] for one in learnt if one.key in raws]
+        done.troubles += teach(teachers, mine, spam=spam)
+        trouble = hand_out(desk.errands, policy, others, mine, spam=spam)
+        done.troubles += [trouble] if trouble else []
         raws.clear()
     done.troubles = list(dict.fromkeys(done.troubles))
     return done
@@ -217,6 +234,17 @@ def _look(desk: Desk, domain: str) -> list[Training]:
     if not desk.models.of_domain(name).exists():
         return []
     return desk.models.trainings(name).look()
+
+
+def waiting(desk: Desk, domain: str) -> list[Waiting]:
+    """Return which other filters of a domain are still to be taught, and what they said last."""
+    found: dict[str, Waiting] = {}
+    for one in desk.errands.of_domain(hosted(desk, domain)):
+        row = found.setdefault(one.plugin, Waiting(one.plugin))
+        row.given_up += one.given_up
+        row.waiting += not one.given_up
+        row.last = one.last or row.last
+    return list(found.values())
 
 
 def mailbox(desk: Desk, domain: str, text: str) -> str:

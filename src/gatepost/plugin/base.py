@@ -66,6 +66,11 @@ class PluginSettings(BaseModel):
         allow_inf_nan=False,
     )
 
+    @property
+    def wants_lessons(self) -> bool:
+        """The filter behind the check learns what the domain's people train (`Plugin.teach`)."""
+        return False
+
 
 class Plugin:
     """A check. The docstring of a plugin says what it does and why it works."""
@@ -112,6 +117,12 @@ class Plugin:
         Asked once per policy and not per mail: such a check then says "no opinion" and costs nothing.
         """
         return True
+
+    async def teach(self, lesson: Any) -> None:
+        """Teach the filter behind the check a message (`gatepost.plugin.lesson.Lesson`).
+
+        Asked in the keeper, where the settings say `wants_lessons`; what it raises is tried again later.
+        """
 
     def cost_in(self, policy: DomainPolicy) -> Cost:
         """Return the cost under this policy, where it depends on that."""

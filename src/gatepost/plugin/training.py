@@ -18,10 +18,13 @@ from gatepost.mail import stamp, train_address
 from gatepost.mail.message import Message, find_border
 from gatepost.plugin.forwarded import HEAD_LIMIT, Lesson, from_worker, in_worker, lessons
 from gatepost.plugin.learning import LONG, MISSING
+from gatepost.plugin.lesson import hand_out, learners
 from gatepost.plugin.tools import CannotAnswer
+from gatepost.policy.policy import DomainPolicy
 from gatepost.spool.archive import Archive
 from gatepost.store.base import StoreError
 from gatepost.store.delivered import Delivered
+from gatepost.store.errands import Errands
 
 if TYPE_CHECKING:
     from gatepost.store.models import Models
@@ -52,6 +55,8 @@ class Pupil:
     spam: bool
     id: str
     """Of the transaction that brought the training mail."""
+    policy: DomainPolicy | None = None
+    """The domain's own policy: which other filters learn, too."""
 
 
 @dataclass(slots=True)
@@ -63,9 +68,13 @@ class Taught:
     how: list[str] = field(default_factory=list)
     """Where each mail was found."""
 
+    trouble: str = ""
+    """Why other filters will not be taught."""
+
     def __str__(self) -> str:
         again = f", {self.already} known already" if self.already else ""
-        return f"{len(self.learnt)} learnt{again} ({', '.join(self.how)})"
+        trouble = f"; not handed on: {self.trouble}" if self.trouble else ""
+        return f"{len(self.learnt)} learnt{again} ({', '.join(self.how)}){trouble}"
 
 
 class Teacher:
@@ -85,6 +94,7 @@ class Teacher:
         self._models = models
         self._archive = archive
         self._delivered = Delivered(data_dir / "learn")
+        self._errands = Errands(data_dir / "learn", clock)
         self._clock = clock
         self._turns = asyncio.Semaphore(AT_ONCE)
 
@@ -105,7 +115,9 @@ class Teacher:
                     found = lessons(*where)
                 taught = Taught()
                 chosen = [await self._chosen(pupil, lesson, taught, apart, seed) for lesson in found]
-                await asyncio.to_thread(self._train, pupil, chosen, taught)
+                await asyncio.to_thread(self._train, pupil, [one[:2] for one in chosen], taught)
+                raws = [raw for training, _, raw in chosen if raw and training.key in learnt_keys(taught)]
+                await asyncio.to_thread(self._hand_out, pupil, raws, taught)
                 return taught
         except ImportError as error:
             raise CannotAnswer(MISSING) from error
@@ -114,11 +126,12 @@ class Teacher:
 
     async def _chosen(
         self, pupil: Pupil, lesson: Lesson, taught: Taught, apart: Apart | None, seed: int
-    ) -> tuple[Training, bytes]:
-        """Return the best that there is of one mail."""
+    ) -> tuple[Training, bytes, bytes]:
+        """Return the best that there is of one mail, and its bytes where they are there."""
         from gatepost.store.trainings import Training
 
         what, key, packed, weight, how = "", lesson.key, lesson.features, lesson.weight, lesson.how
+        raw = lesson.raw
         original = await asyncio.to_thread(self._original, pupil, lesson)
         if original is not None:
             what, raw = original
@@ -130,7 +143,8 @@ class Teacher:
             (what, key, packed), weight, how = kept, 1.0, FEATURES
         taught.how.append(how)
         now = self._clock()
-        return Training(pupil.spam, pupil.by, now, key, what, HOW, weight, correct=weight == 1.0), packed
+        training = Training(pupil.spam, pupil.by, now, key, what, HOW, weight, correct=weight == 1.0)
+        return training, packed, raw
 
     def _original(self, pupil: Pupil, lesson: Lesson) -> tuple[str, bytes] | None:
         """Return (journal id, bytes) of the kept mail that a signed id names."""
@@ -164,6 +178,17 @@ class Teacher:
                 raise TooMany(f"{pupil.by} has trained {today} messages today, {A_DAY} is the most")
             taught.learnt = held.train((training, unpack(packed)) for training, packed in chosen)
         taught.already = len(chosen) - len(taught.learnt)
+
+    def _hand_out(self, pupil: Pupil, raws: list[bytes], taught: Taught) -> None:
+        """The other filters of the domain learn later: that they cannot now is no reason to come again."""
+        if raws and pupil.policy is not None:
+            names = learners(pupil.policy)
+            taught.trouble = hand_out(self._errands, pupil.policy, names, raws, spam=pupil.spam)
+
+
+def learnt_keys(taught: Taught) -> set[str]:
+    """Return the keys of what was learnt, not known before."""
+    return {one.key for one in taught.learnt}
 
 
 async def _features(head: bytes, raw: bytes, seed: int, apart: Apart | None) -> bytes:

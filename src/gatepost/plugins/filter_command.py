@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from pydantic import Field
 
 from gatepost.plugin import Context, Cost, DomainPolicy, Plugin, PluginSettings, Score, Verdict
+from gatepost.plugin.lesson import Lesson
 from gatepost.plugin.scanners import Breaker
 
 
@@ -21,6 +24,10 @@ class Settings(PluginSettings):
     """Points for what it calls wanted; they stand against those of other checks."""
     seconds: float = Field(default=20.0, gt=0, le=50)
     """How long it may take, waiting for its turn included."""
+
+    @property
+    def wants_lessons(self) -> bool:
+        return bool(self.filter)
 
 
 class FilterCommand(Plugin):
@@ -53,3 +60,7 @@ class FilterCommand(Plugin):
         points = {"spam": settings.spam, "ham": settings.ham}.get(side, settings.unsure)
         said = f"{settings.filter} says {side}"
         return Score(points, said if score is None else f"{said} ({score:g})")
+
+    async def teach(self, lesson: Lesson[Settings]) -> None:
+        name, spam = lesson.settings.filter, lesson.spam
+        await asyncio.to_thread(lesson.commands.teach, name, lesson.domain, lesson.raw, spam=spam)

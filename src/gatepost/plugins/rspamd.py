@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr
 
 from gatepost.plugin import Context, Cost, Plugin, PluginSettings, Score, Verdict
 from gatepost.plugin.base import MACHINE
+from gatepost.plugin.lesson import Lesson
 from gatepost.plugin.outside import OutsideError
 from gatepost.plugin.proof import Answer, answer
 from gatepost.plugin.scanners import Breaker
@@ -35,6 +36,14 @@ class Settings(PluginSettings):
     """Bytes above which a message is not scanned."""
     seconds: float = Field(default=20.0, gt=0, le=120)
     """How long one Rspamd may take."""
+    learn: bool = False
+    """Teach it what the domain's people train; its Bayes is one for all unless it is set up otherwise."""
+    controller: str = Field(default="http://127.0.0.1:11334", max_length=300)
+    """Its controller, which learns."""
+
+    @property
+    def wants_lessons(self) -> bool:
+        return self.learn
 
 
 class Rspamd(Plugin):
@@ -76,6 +85,17 @@ class Rspamd(Plugin):
             return answer(settings.soft_reject, words, self.public)
         points = max(-settings.most, min(settings.most, score * settings.factor))
         return Score(round(points, 2), words)
+
+    async def teach(self, lesson: Lesson[Settings]) -> None:
+        settings = lesson.settings
+        url = f"{settings.controller.rstrip('/')}/{'learnspam' if lesson.spam else 'learnham'}"
+        headers = {"Deliver-To": lesson.domain}
+        if settings.password.get_secret_value():
+            headers["Password"] = settings.password.get_secret_value()
+        said = await lesson.http("POST", url, headers, lesson.raw)
+        if said.status != 200 and b"already learned" not in said.body:  # with 208 or 404, by its version
+            # 204: it has no statistics set up to learn into.
+            raise OutsideError(f"Rspamd answered {said.status} {said.body[:100].decode('utf-8', 'replace')}")
 
 
 def _headers(ctx: Context[Settings]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from gatepost.plugin import Context, Cost, Plugin, PluginSettings, Score, Verdict
 from gatepost.plugin.base import MACHINE
+from gatepost.plugin.lesson import Lesson
 from gatepost.plugin.outside import OutsideError
 from gatepost.plugin.scanners import Breaker, ScannerAddress, read_all
 
@@ -35,6 +36,12 @@ class Settings(PluginSettings):
     """User whose preferences and Bayes it takes; empty: the domain's name."""
     seconds: float = Field(default=20.0, gt=0, le=120)
     """How long one spamd may take."""
+    learn: bool = False
+    """Teach its Bayes what the domain's people train (spamd needs `--allow-tell`)."""
+
+    @property
+    def wants_lessons(self) -> bool:
+        return self.learn
 
 
 class Spamassassin(Plugin):
@@ -71,6 +78,27 @@ class Spamassassin(Plugin):
         )
         points = max(-settings.most, min(settings.most, score * settings.factor))
         return Score(round(points, 2), f"SpamAssassin {score:g} of {required:g}: {tests or 'no test'}")
+
+    async def teach(self, lesson: Lesson[Settings]) -> None:
+        settings = lesson.settings
+        kind = "spam" if lesson.spam else "ham"
+        more = f"Message-class: {kind}\r\nSet: local\r\n"
+        request = spamc("TELL", lesson.raw[: settings.max_size], settings.user or lesson.domain, more)
+        async with lesson.stream(settings.addresses[0]) as (reader, writer):
+            writer.write(request)
+            if writer.can_write_eof():
+                writer.write_eof()
+            await writer.drain()
+            read_told(await read_all(reader, MAX_ANSWER))
+
+
+def read_told(said: bytes) -> None:
+    """Say nothing where a TELL was done; OutsideError where it was not."""
+    found = _HEAD.match(said)
+    if found is None:
+        raise OutsideError(f"spamd said {said[:200]!r}")
+    if found[1] != b"0":
+        raise OutsideError(f"spamd said {found[2][:100].decode('ascii', 'replace')}")
 
 
 def spamc(method: str, raw: bytes, user: str, more: str = "") -> bytes:

@@ -95,7 +95,7 @@ class Training(Plugin):
         if not who:
             return STRANGER
         apart = ctx.in_worker if ctx.has_workers else None
-        pupil = Pupil(ctx.domain, who, named.spam, ctx.transaction.id)
+        pupil = Pupil(ctx.domain, who, named.spam, ctx.transaction.id, ctx.policy.ordinary)
         try:
             taught = await ctx.teacher.teach(pupil, ctx.message, apart)
         except TooMany as error:

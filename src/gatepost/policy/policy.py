@@ -102,8 +102,13 @@ class DomainPolicy:
     digest_zone: str = "UTC"
     why_page: bool = False
     """Refused senders are told the address of a page that says why."""
-    trains: bool = False
-    """This is the policy of the domain's training addresses: see `for_training`."""
+    ordinary: DomainPolicy | None = None
+    """Of the policy of training addresses (`for_training`): the domain's own."""
+
+    @property
+    def trains(self) -> bool:
+        """Whether this is the policy of the domain's training addresses."""
+        return self.ordinary is not None
 
     def for_mailbox(self, localpart: str) -> DomainPolicy:
         """Return the policy of a mailbox (localpart folded to lower case): usually the domain's own."""
@@ -134,6 +139,6 @@ class DomainPolicy:
             lists=Lists.EMPTY,
             mailboxes={},
             cache={},
-            trains=True,
+            ordinary=self,
         )
         return known

@@ -139,3 +139,17 @@ def test_without_numpy(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gatepost.store.models", None)
     answer: Any = house.browser("ann").get(PAGE)
     assert (200, True) == (answer.status_code, "the classifier needs numpy" in answer.text)
+
+
+def test_other_filters(house: House) -> None:
+    """What they have not learnt yet is shown with what went wrong; a training stays."""
+    with house.desk() as desk:
+        domains.set_values(desk, "ann.example", {"spamassassin.mode": "on", "spamassassin.learn": True})
+    teach(house, 1)
+    assert "spamassassin has not learnt everything yet. 2 messages wait." in house.browser("rob").page(PAGE)
+    with house.desk() as desk:
+        for path in desk.errands.paths():
+            errand, raw = desk.errands.read(path) or pytest.fail("gone")
+            desk.errands.failed(path, errand, raw, "Connection <refused>")
+    assert "<q>Connection &lt;refused&gt;</q>" in house.browser("rob").page(PAGE)
+    assert (1, 1) == counts(house)

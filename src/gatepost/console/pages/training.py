@@ -116,6 +116,7 @@ def _page(
         rows=found[:PAGE],
         more=found[PAGE - 1].seq if len(found) > PAGE else None,
         days=days,
+        waiting=training.waiting(here.desk, here.domain),
         addresses=train_addresses.open_to_all(here.desk, here.domain),
         faults=faults or {},
         person=person,

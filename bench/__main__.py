@@ -7,7 +7,7 @@ import resource
 import sys
 from datetime import UTC, datetime
 
-from bench import classifier
+from bench import classifier, impersonation
 from bench.haraka import Haraka
 from bench.install import install
 from bench.machine import describe
@@ -81,7 +81,11 @@ def _run(arguments: argparse.Namespace, chosen: list[Workload]) -> int:
         if arguments.write:
             keep(results[-1], RESULTS)
             (BENCH / "RESULTS.md").write_text(
-                page(kept(RESULTS), [*section(), *classifier.section()], NOTES.read_text())
+                page(
+                    kept(RESULTS),
+                    [*section(), *classifier.section(), *impersonation.section()],
+                    NOTES.read_text(),
+                )
             )
     for number, result in enumerate(results):
         print("\n".join(details(result, number == 0)))

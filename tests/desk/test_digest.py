@@ -161,6 +161,8 @@ def test_now(desk: Desk, clock: Clock) -> None:
     assert (1, False, "ann@example.org") == (own.number, own.whole, own.reader)
     assert (2, True, "example") == (whole.number, whole.whole, whole.refused[0].token)
     assert digest.now(desk, "example.org", "postmaster").whole
+    domains.set_values(desk, "example.org", {"digest.to": ["office"]})
+    assert digest.now(desk, "example.org", "office").whole, "who is named by the owner needs no listing"
     with pytest.raises(NotFound, match="does not exist here"):
         digest.now(desk, "example.org", "stranger")
     with pytest.raises(DeskError, match=r"not a mailbox of example\.org"):

@@ -28,6 +28,19 @@ def test_erase_in_place(tmp_path: Path) -> None:
     assert b"T1" not in index.path("2026-11-23").read_bytes()
 
 
+def test_some_domains(tmp_path: Path) -> None:
+    """What senders and people wrote is never taken for the domain of a line."""
+    index = Index(tmp_path)
+    hostile = 'x"domain":"b.example" ,"domain":"b.example","x":"'
+    for n, domain in enumerate(("a.example", "b.example", "c.example", "a.example")):
+        kept = Kept(f"T{n}", 1.0, hostile, "x@y", domain, reason=hostile, subject=hostile, helo=hostile)
+        index.append("2026-11-23", kept.as_line())
+    index.append("2026-11-23", b'torn "domain":"b.example"\n\n')
+    assert ["T1"] == [kept.id for kept in index.read_of("2026-11-23", {"b.example"})]
+    assert ["T0", "T2", "T3"] == [kept.id for kept in index.read_of("2026-11-23", {"a.example", "c.example"})]
+    assert [] == list(index.read_of("2026-11-24", {"a.example"}))
+
+
 def test_rewrite(tmp_path: Path) -> None:
     """A past day's index is replaced, and goes when nothing is left."""
     index = Index(tmp_path)

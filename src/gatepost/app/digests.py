@@ -24,6 +24,8 @@ BY = "digest"
 QUARTER = 900.0
 LOOK = 2.0
 """Seconds between two looks at the clock."""
+SHARE = 20
+"""A look that took a second is followed by so many without one: somebody may change settings all day."""
 AGAIN = 60.0
 """Seconds until a look that failed is tried again."""
 MISSING = "digests cannot be written: pip install 'gatepost[console]'"
@@ -50,9 +52,11 @@ class Digests:
             now = int((self._clock() - SLACK) // QUARTER), self._version()
             wait = LOOK
             if now != seen:
+                started = time.monotonic()
                 try:
                     await asyncio.to_thread(self.look)
                     seen, why = now, ""
+                    wait = max(LOOK, SHARE * (time.monotonic() - started))
                 except Exception as error:  # a disk or a store in trouble, or a fault of ours: later
                     wait, why = AGAIN, f"{type(error).__name__}: {error}"
                 self._tell(why)

@@ -8,7 +8,7 @@ no more is held in memory than is shown.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gatepost.desk import archive, digest_marks, domains
@@ -159,7 +159,7 @@ def digests(desk: Desk, wants: Iterable[Want]) -> Iterator[Digest]:
         return
     begin = min(domain.want.earliest for domain in asked.values())
     end = max(domain.want.until for domain in asked.values())
-    for kept in _kept(desk, begin, end):
+    for kept in _kept(desk, asked, begin, end):
         domain = asked.get(kept.domain)
         if (
             domain is not None
@@ -182,23 +182,24 @@ def now(
     """
     domain = hosted(desk, word)
     policy, _ = domains.resolved(desk, domain)
-    whole = reader is None or _local(reader, domain) in policy.digest_to
-    name = reader_of(desk, policy, reader) if reader is not None else ""
+    local = _local(reader, domain) if reader is not None else "postmaster"
+    whole = reader is None or local in policy.digest_to
+    # Who gets the whole domain's was named by its owner; postmaster, for one, stands on few lists.
+    name = address_of(local, domain) if whole else reader_of(desk, policy, local)
     if since is None:
         last = digest_marks.last(desk, domain)
         since = last.until if last is not None else desk.clock() - SPAN[policy.digest]
     want = Want(policy, since, desk.clock())
     rows = _Rows(want.since)
-    for kept in _kept(desk, want.since, want.until):
+    for kept in _kept(desk, {domain}, want.since, want.until):
         mine = kept.domain == domain and want.since < kept.time <= want.until
         if mine and (whole or _is_of(kept, name)) and _there(desk, kept):
             rows.add(kept)
-    return _digest(desk, want, name or f"postmaster@{domain}", whole, rows, example=example)
+    return _digest(desk, want, name, whole, rows, example=example)
 
 
-def reader_of(desk: Desk, policy: DomainPolicy, text: str) -> str:
-    """Return a mailbox of the domain as its digest is addressed; DeskError where it is none."""
-    local = _local(text, policy.domain)
+def reader_of(desk: Desk, policy: DomainPolicy, local: str) -> str:
+    """Return a mailbox of the domain as its digest is addressed; NotFound where it is none."""
     row = desk.policy.recipient(policy.domain, local)
     if row.kind != "valid" if row is not None else policy.recipients == "list":
         raise NotFound(f"{local}@{policy.domain} does not exist here")
@@ -232,13 +233,13 @@ def _is_of(kept: Kept, reader: str) -> bool:
         return False
 
 
-def _kept(desk: Desk, begin: float, end: float) -> Iterator[Kept]:
-    """Yield what stands in the index from the day of `begin` to that of `end`, in the order written."""
+def _kept(desk: Desk, of: Container[str], begin: float, end: float) -> Iterator[Kept]:
+    """Yield what the index has of some domains from the day of `begin` to that of `end`, as written."""
     # A mail of the last moment of a day may stand in the index of the next.
     first, last = desk.archive.day(begin), desk.archive.day(end + HOUR)
     for day in desk.archive.index.days():
         if first <= day <= last:
-            yield from desk.archive.index.read(day)
+            yield from desk.archive.index.read_of(day, of)
 
 
 def _there(desk: Desk, kept: Kept) -> bool:

@@ -7,15 +7,14 @@ import resource
 import sys
 from datetime import UTC, datetime
 
-from bench import classifier, impersonation
 from bench.haraka import Haraka
 from bench.install import install
 from bench.machine import describe
-from bench.places import BENCH, NOTES, RESULTS, WORK, BenchError, progress
+from bench.places import RESULTS, WORK, BenchError, progress
 from bench.profiling import profile
-from bench.report import Result, details, keep, kept, page, summary
+from bench.report import Result, details, keep, summary
 from bench.rounds import Runner
-from bench.storm import section
+from bench.sections import write_page
 from bench.workloads import WORKLOADS, Contender, Workload
 
 
@@ -80,13 +79,7 @@ def _run(arguments: argparse.Namespace, chosen: list[Workload]) -> int:
         results.append(_measure(workload, arguments))
         if arguments.write:
             keep(results[-1], RESULTS)
-            (BENCH / "RESULTS.md").write_text(
-                page(
-                    kept(RESULTS),
-                    [*section(), *classifier.section(), *impersonation.section()],
-                    NOTES.read_text(),
-                )
-            )
+            write_page()
     for number, result in enumerate(results):
         print("\n".join(details(result, number == 0)))
     print("\n".join(summary(results)))

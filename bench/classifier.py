@@ -27,7 +27,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench.places import BENCH, NOTES, RESULTS
+from bench.places import RESULTS
+from bench.sections import write_page
 from gatepost.learn.features import Features, features
 from gatepost.learn.model import BASE_SLOTS, Model
 from gatepost.mail.message import Message, find_border
@@ -399,15 +400,10 @@ def main() -> int:
     data = measure(arguments.first, peers=not arguments.without_peers)
     print("\n".join(lines(data)))
     if arguments.write:
-        from bench import storm
-        from bench.report import kept, page
-
         curves = data.pop("curves")
         KEPT.write_text(json.dumps(data, indent=1) + "\n")
         GRAPH.write_text(graph(curves))
-        (BENCH / "RESULTS.md").write_text(
-            page(kept(RESULTS), [*storm.section(), *section()], NOTES.read_text())
-        )
+        write_page()
     return 0
 
 

@@ -24,6 +24,7 @@ import idna
 
 from bench.classifier import DATA, index, message_of
 from bench.places import RESULTS
+from bench.sections import write_page
 from gatepost.dns.lookups import Records
 from gatepost.dns.names import NxDomain
 from gatepost.dns.zone import Zone
@@ -232,6 +233,7 @@ def main() -> None:
     print(text(found))
     if arguments.write:
         KEPT.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+        write_page()
 
 
 if __name__ == "__main__":

@@ -23,9 +23,10 @@ from bench.gatepost import Gatepost
 from bench.groups import machine_busy, pss_kib
 from bench.load import Load, Outcome, fire
 from bench.machine import describe
-from bench.places import BENCH, NOTES, RESULTS, WORK, BenchError, progress
+from bench.places import BENCH, RESULTS, WORK, BenchError, progress
 from bench.postfix import Postfix
 from bench.rounds import settle
+from bench.sections import write_page
 from bench.server import DOMAIN, Server, Sink
 
 NUMBER = 40_000
@@ -335,14 +336,9 @@ def main() -> int:
 
 def write(figures: Figures, folder: Path = BENCH) -> None:
     """Keep the figures, and put them into the page."""
-    from bench import classifier
-    from bench.report import kept, page
-
     RESULTS.mkdir(exist_ok=True)
     KEPT.write_text(json.dumps(asdict(figures), indent=1) + "\n")
-    (folder / "RESULTS.md").write_text(
-        page(kept(RESULTS), [*section(), *classifier.section()], NOTES.read_text())
-    )
+    write_page(folder)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from collections.abc import Mapping
 
 from gatepost.console.app import page_paths
 from gatepost.desk.digest_links import RELEASE, Link, make
+from gatepost.desk.secret import installation_secret
+from gatepost.mail import why
 from tests.console.house import House
-from tests.console.seed import KEPT
+from tests.console.seed import KEPT, REFUSED
 
 PARTS: dict[str, str] = {
     "domain": "ann.example",
@@ -36,10 +38,16 @@ def token(house: House, day: str) -> str:
         return make(desk, Link(RELEASE, ref, f"you@{PARTS['domain']}", house.clock() + 86_400))
 
 
+def refusal(house: House) -> str:
+    """Return what the sender was told whose mail a seeded house refused."""
+    secret = installation_secret(house.data)
+    return why.make(secret, f"{REFUSED}.1", PARTS["domain"], f"you@{PARTS['domain']}")
+
+
 def addresses(house: House, parts: Mapping[str, str] = PARTS) -> list[str]:
     """Return the address of each page that can be asked for; what cannot be filled in stays as it is."""
     kept_on = time.strftime("%Y-%m-%d", time.gmtime(house.site.clock()))
-    parts = {"day": kept_on, "token": token(house, kept_on), **parts}
+    parts = {"day": kept_on, "token": token(house, kept_on), "refusal": refusal(house), **parts}
     return [
         re.sub(r"{(\w+)(?::\w+)?}", lambda part: parts.get(part[1], part[0]), path)
         for path in sorted(page_paths(house.app))

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from gatepost.desk import aliases, checks, domains, lists, rules, storms, tokens, training, users
 from gatepost.desk.deeds import at_once
@@ -19,6 +20,7 @@ from gatepost.spool.index import Kept as KeptMail
 from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.store.journal_writer import JournalWriter
 from tests.console.house import House
+from tests.desk.refused import refuse
 
 DAYS = 14
 FATES = (
@@ -203,6 +205,8 @@ JVBERi0xLjQK
 --x--
 """.replace(b"\n", b"\r\n")
 KEPT = "3479ACDEFH347"
+REFUSED = "3479ACDEFH349"
+"""The session of a mail whose sender was told of his page."""
 
 
 def keep(house: House, raw: bytes = LETTER, subject: str = "The offer that you asked for") -> list[str]:
@@ -247,6 +251,13 @@ def lessons(house: House) -> None:
         training.undo(desk, "ann.example", [4])
 
 
+def refused(house: House, **more: Any) -> str:
+    """Refuse a mail to ann's domain, which shows refused senders why; returns the token of the reply."""
+    with house.desk("ann") as desk:
+        domains.set_values(desk, "ann.example", {"why.page": True})
+        return refuse(desk, "you@ann.example", session=REFUSED, **more)
+
+
 def sow(house: House) -> None:
     """Do it all."""
     people(house)
@@ -258,3 +269,4 @@ def sow(house: House) -> None:
     keep(house)
     wait(house, house.site.clock())
     lessons(house)
+    refused(house)

@@ -17,7 +17,7 @@ from gatepost.store.journal_writer import JournalWriter
 from tests.console.addresses import PARTS, addresses
 from tests.console.chromium import Window
 from tests.console.house import House
-from tests.console.seed import apart, keep, now, wait
+from tests.console.seed import apart, keep, now, refused, wait
 from tests.console.served import Served
 
 PAYLOADS = (
@@ -101,6 +101,8 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
             lists.add(desk, "ann.example", "allow", f"s{n}@y.example", plugin="dnsbl", note=bad)
             lists.add(desk, None, "deny", f"helo:{bad.replace(' ', '_')}", note=bad)
     apart(lambda: hostile_records(house))
+    told = json.dumps([["reply", "", "told", 0, "".join(PAYLOADS)]])
+    refused(house, sender=bad, plugin=bad, reason=bad, trace=told)
     with Served(house.app) as served:
         yield house, served
 

@@ -30,6 +30,7 @@ SAID = {
     "refused": "refuses it",
     "deferred": "wants it later",
     "unreachable": "does not answer",
+    "told": "said to the sender",
 }
 WOULD = {
     "": "nothing against it (watch)",

@@ -45,6 +45,11 @@ apt_get() {
         -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0 "$@"
 }
 
+# Archives in mail are read through libarchive; without it that check says so, and all else works.
+need_libarchive() {
+    PATH="$PATH:/usr/sbin:/sbin" ldconfig -p 2>/dev/null | grep -c 'libarchive\.so\.13' >/dev/null || apt_install libarchive13
+}
+
 # Find a Python that is new enough, and its venv module; prints its path.
 find_python() {
     local python

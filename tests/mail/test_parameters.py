@@ -85,3 +85,12 @@ def test_anything(raw: str) -> None:
     """Whatever comes, there is a value."""
     value = read_value(raw)
     assert all(readings for readings in value.parameters.values())
+
+
+def test_marks_that_hide() -> None:
+    """Letters that are turned around are told, a NUL gives a second reading; what is left is printable."""
+    for raw in ("x; name=a\u202efdp.exe", "x; name*=utf-8''a%E2%80%AEfdp.exe"):
+        value = read_value(raw)
+        assert (True, ["a fdp.exe"]) == (value.turns, value.parameters["name"])
+    value = read_value("x; name*=utf-8''a.exe%00.txt; count=1")
+    assert (False, ["a.exe .txt", "a.exe"], 2) == (value.turns, value.parameters["name"], value.count)

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from gatepost.mail.verdict import Score
 from gatepost.plugin.bench import Bench
 from gatepost.plugin.registry import load
 from gatepost.plugin.tools import Tools
-from gatepost.plugin.worker import WorkerError, Workers
+from gatepost.plugin.worker import WorkerBusy, WorkerError, Workers, _Process
 from tests.plugin.stage import ask
 
 WORK = '''"""Work for a test."""
@@ -182,6 +183,43 @@ def test_never_more_than(work: Any) -> None:
         assert time.monotonic() - started >= 0.2
         with pytest.raises(WorkerError, match="took more than"):
             await asyncio.gather(*(workers.run(work.sleep, 0.2, timeout=0.3) for _ in range(4)))
+        with pytest.raises(WorkerError) as slow:
+            await workers.run(work.sleep, 5, timeout=0.2)
+        assert not isinstance(slow.value, WorkerBusy)
+        await asyncio.gather(*(workers.run(work.sleep, 0.1) for _ in range(2)))  # both are there
+        asked = (workers.run(work.sleep, 1.2, timeout=2) for _ in range(3))
+        said = await asyncio.gather(*asked, return_exceptions=True)
+        assert [None, None, "sleep took more than 2 s, since no process was free"] == [
+            one if one is None else str(one) for one in said
+        ]
+        assert isinstance(said[2], WorkerBusy)
+
+    run(act)
+
+
+def test_ended_while_it_idled(work: Any) -> None:
+    """A process that somebody ends between two questions is replaced, and nobody notices."""
+
+    async def act(workers: Workers) -> None:
+        first = await workers.run(work.who)
+        os.kill(first, 9)
+        await asyncio.sleep(0.3)
+        assert first != await workers.run(work.who)
+
+    run(act)
+
+
+def test_ended_under_way(work: Any) -> None:
+    """One that ends while it is asked is a WorkerError; uvloop says so by a RuntimeError of the pipe."""
+
+    class Closed:
+        def write(self, data: bytes) -> None:
+            raise RuntimeError("unable to perform operation on a pipe; the handler is closed")
+
+    async def act(workers: Workers) -> None:
+        process = _Process(SimpleNamespace(stdin=Closed(), stdout=asyncio.StreamReader()))  # type: ignore[arg-type]
+        with pytest.raises(WorkerError, match="the process died"):
+            await process.ask(b"a question")
 
     run(act)
 

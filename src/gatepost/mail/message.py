@@ -148,8 +148,17 @@ def decode_words(raw: str, limit: int = MAX_WORDS) -> str:
     characters are looked at. Neighbours in one character set are joined before they are decoded:
     much software cuts inside a character.
     """
-    text = _decode_all(raw[:limit])
+    return printable(decode_as_is(raw, limit))
+
+
+def printable(text: str) -> str:
+    """Return a text on one line: what is not printable becomes a space."""
     return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
+
+
+def decode_as_is(raw: str, limit: int = MAX_WORDS) -> str:
+    """Return a field's text with its encoded words decoded, and with all that is in them."""
+    return _decode_all(raw[:limit])
 
 
 def _decode_all(raw: str) -> str:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
-from gatepost.mail.message import codec_of, decode_words
+from gatepost.mail.message import codec_of, decode_as_is, printable
 
 MAX_VALUE = 8_192
 """Characters of a field that are read."""
@@ -18,6 +18,8 @@ MAX_PARAMETERS = 100
 MAX_TEXT = 1_000
 """Characters of one parameter."""
 
+OVERRIDES = re.compile("[\u202d\u202e]")
+"""Marks that turn around letters that have a direction of their own: no language needs them in a name."""
 _PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))')
 _ESCAPED = re.compile(r"\\(.)")
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*?)")
@@ -32,13 +34,21 @@ class Value:
     parameters: dict[str, list[str]] = field(default_factory=dict)
     """Name in lower case -> all readings, the likeliest first."""
     over_budget: bool = False
+    turns: bool = False
+    """A value has marks that turn letters around, so that it is shown as another one."""
     count: int = 0
     """Parameters as they were written, sections and repeated ones each."""
 
     def add(self, name: str, said: str) -> None:
-        """Add a reading; what is cut is told, since the end of a name is what a file is opened by."""
+        """Add a reading; what is cut is told, since the end of a name is what a file is opened by.
+
+        A NUL in it ends it for some programs, which is another reading.
+        """
         self.over_budget = self.over_budget or len(said) > MAX_TEXT
-        self.parameters.setdefault(name, []).append(said[:MAX_TEXT])
+        self.turns = self.turns or OVERRIDES.search(said) is not None
+        before, nul, behind = said[:MAX_TEXT].partition("\0")
+        readings = [said[:MAX_TEXT], before] if nul and before and behind else [said[:MAX_TEXT]]
+        self.parameters.setdefault(name, []).extend(map(printable, readings))
 
     def get(self, name: str) -> str:
         """Return the likeliest reading of a parameter, "" if it is not there."""
@@ -71,7 +81,7 @@ def read_value(raw: str) -> Value:
         value.add(name, _joined(pieces))
     for name, said_all in plain.items():
         for said in said_all:
-            value.add(name, decode_words(said, MAX_VALUE))
+            value.add(name, decode_as_is(said, MAX_VALUE))
     return value
 
 
@@ -82,7 +92,7 @@ def _word(text: str) -> str:
 
 def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
     """Join the sections of one parameter; the first one may say the character set (RFC 2231, 4)."""
-    charset, data, said = "", b"", ""
+    charset, data = "", b""
     for number in sorted(pieces):
         text, encoded = pieces[number]
         if not encoded:
@@ -94,7 +104,6 @@ def _joined(pieces: dict[int, tuple[str, bool]]) -> str:
         if len(data) > 4 * MAX_TEXT:
             break
     try:
-        said = data.decode(codec_of(charset) or "utf-8")
+        return data.decode(codec_of(charset) or "utf-8")
     except UnicodeDecodeError:
-        said = data.decode("latin-1")
-    return said if said.isprintable() else "".join(c if c.isprintable() else " " for c in said)
+        return data.decode("latin-1")

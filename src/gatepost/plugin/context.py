@@ -313,10 +313,11 @@ class Context(Generic[S]):
         """`await ctx.http("POST", url, headers, body)`: one bounded request."""
         return self._tool("http")  # type: ignore[no-any-return]
 
-    async def in_worker(self, function: Callable[..., F], *arguments: Any) -> F:
-        """Run heavy work in a process that is killed when it takes longer than the plugin's limit."""
+    async def in_worker(self, function: Callable[..., F], *arguments: Any, seconds: float = 0.0) -> F:
+        """Run heavy work in a process that is killed after so many seconds, or at the plugin's limit."""
+        limit = seconds or self._step.plugin.timeout
         await sleep(0)  # a hook that is driven without a task gets one here: the time limit needs it
-        result: F = await self._tool("in_worker")(function, *arguments, timeout=self._step.plugin.timeout)
+        result: F = await self._tool("in_worker")(function, *arguments, timeout=limit)
         return result
 
     @property

@@ -20,6 +20,7 @@ import struct
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any, TypeVar
 
 R = TypeVar("R")
@@ -37,6 +38,10 @@ class WorkerError(Exception):
     """The work was not done: it raised, died, took too long or answered with something odd."""
 
 
+class WorkerBusy(WorkerError):
+    """No process was free for most of the time: nothing is known against the work."""
+
+
 class Workers:
     """A few processes, started when they are needed."""
 
@@ -48,13 +53,20 @@ class Workers:
     async def run(self, function: Callable[..., R], *arguments: Any, timeout: float = 10.0) -> R:  # noqa: ASYNC109 - see `Context.in_worker`
         """Return what the function returns; WorkerError otherwise."""
         question = _question(function, arguments)
+        started, begun = monotonic(), None
         try:
             async with asyncio.timeout(timeout), self._free:
+                begun = monotonic()
                 return await self._run(question)  # type: ignore[no-any-return]
         except TimeoutError:
-            raise WorkerError(f"{function.__name__} took more than {timeout:g} s") from None
+            said = f"{function.__name__} took more than {timeout:g} s"
+            if begun is None or begun - started > timeout / 2:
+                raise WorkerBusy(f"{said}, since no process was free") from None
+            raise WorkerError(said) from None
 
     async def _run(self, question: bytes) -> Any:
+        while self._idle and self._idle[-1].gone:  # ended while it idled: nobody's fault
+            self._idle.pop()
         process = self._idle.pop() if self._idle else await _Process.start(self._memory)
         try:
             done, value = await process.ask(question)
@@ -94,14 +106,22 @@ class _Process:
         )
         return cls(process)
 
+    @property
+    def gone(self) -> bool:
+        """Whether it has ended."""
+        return self._process.returncode is not None
+
     async def ask(self, question: bytes) -> tuple[bool, Any]:
         self.uses += 1
         reader, writer = self._process.stdout, self._process.stdin
         assert reader is not None
         assert writer is not None
         try:
-            writer.write(_LENGTH.pack(len(question)) + question)
-            await writer.drain()
+            try:
+                writer.write(_LENGTH.pack(len(question)) + question)
+                await writer.drain()
+            except RuntimeError as error:  # what uvloop says of a pipe whose other end is gone
+                raise ConnectionError(str(error)) from error
             (size,) = _LENGTH.unpack(await reader.readexactly(_LENGTH.size))
             if size > MAX_BYTES:
                 raise WorkerError(f"an answer of {size} bytes")

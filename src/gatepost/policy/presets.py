@@ -55,6 +55,7 @@ _MORE = dict.fromkeys(
         "bounce",
         "bounce_storm",
         "headers",
+        "attachments",
     ),
     Mode.ON,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imaplib
 import re
 from collections.abc import Callable
 from email.message import EmailMessage
@@ -11,11 +12,13 @@ from typing import Any
 import pytest
 
 from tests.plugins.test_classifier import ham_mail, spam_mail
+from tests.system.dovecot import Dovecot
 from tests.system.gateway import Gateway
-from tests.system.process import wait_until
+from tests.system.process import free_port, open_directory, wait_until
 from tests.system.running import in_force
 from tests.system.sink import Sink
 from tests.system.test_backends import hosting
+from tests.system.test_console_process import answers
 
 ANN, OTHER = "ann@example.org", "ann@other.example"
 SETTINGS = (
@@ -99,3 +102,79 @@ def test_the_story(two: Gateway, sink: Sink, tmp_path: Path) -> None:
     assert 250 == two.send([ANN], spam_mail(1))[0]
     wait_until(lambda: count + 2 == len(sink.messages()), "delivered again", 5)
     assert before == score(sink.messages()[-1])
+
+
+def test_an_inline_forward_after_a_restart(two: Gateway, sink: Sink, tmp_path: Path) -> None:
+    """The features of a delivered mail are found again by its id, although the forward mangled it."""
+    teach_ham(two, tmp_path / "ham")
+    assert 250 == two.send([ANN], spam_mail(1))[0]
+    value = re.search(rb"(?m)^X-Gatepost-Id: ([^\r\n]+)", sink.messages()[-1])
+    assert value is not None
+    two.stop()
+    two.start()
+    line = f"X-Gatepost-Id: {value[1].decode()}"
+    quoted = f"----- Forwarded message -----\r\n{line}\r\nSubject: x\r\n\r\nmangled\r\n"
+    forward = f"Subject: Fwd: junk\r\n\r\n{quoted}"
+    assert 250 == two.send([secret_address(two)], forward.encode())[0]
+    assert 250 == two.send([secret_address(two, domain="other.example")], forward.encode())[0]
+    (newest, *_), (other, *_) = log(two), log(two, "other.example")
+    assert (1.0, value[1].decode().partition(";")[0]) == (newest["weight"], newest["id"])
+    assert (0.3, None) == (other["weight"], other["id"]), "another domain's id is none"
+
+
+def test_said_is_durable(two: Gateway, tmp_path: Path) -> None:
+    """What got 250 is there after a power failure, and counts once when the client comes again."""
+    teach_ham(two, tmp_path / "ham")
+    address = secret_address(two)
+    assert 250 == two.send([address], attached(spam_mail(1)), sender=ANN)[0]
+    two.kill()
+    two.start()
+    assert "spam" == log(two)[0]["as"]
+    count = len(log(two))
+    assert 250 == two.send([address], attached(spam_mail(1)), sender=ANN)[0]
+    assert count == len(log(two))
+
+
+def test_strangers(two: Gateway, sink: Sink) -> None:
+    """Refused at RCPT, or after the data; nothing is delivered, kept or learnt."""
+    for sender in ("x@client.example", "nobody@example.org"):
+        code, said = two.send(["spam@train.example.org"], attached(spam_mail(1)), sender=sender)
+        assert (550, "5.7.1") == (code, said.split()[0])
+    code, said = two.send(["spam@train.example.org"], attached(spam_mail(1)), sender=ANN)
+    assert (550, "5.7.1") == (code, said.split()[0])
+    assert not sink.messages()
+    assert not two.json("archive", "list", "example.org")
+    assert not log(two)
+
+
+def test_moved_between_folders(make_gateway: Callable[..., Gateway], sink: Sink) -> None:
+    """The how-to with a real Dovecot: into Junk is spam, out of it wanted, into the bin neither."""
+    port = free_port()
+    gateway = make_gateway(console={"listen": f"127.0.0.1:{port}"})
+    hosting(gateway, sink.port)
+    gateway.cli("user", "add", "dovecot", "--domain", "example.org")
+    token = gateway.cli(
+        "token", "add", "dovecot", "mailboxes", "--rights", "change", "--domain", "example.org"
+    ).stdout.strip()
+    wait_until(lambda: answers(port), "the console", 20)
+    with open_directory("dovecot") as top:
+        server = Dovecot(top, port, token)
+        try:
+            ann = server.sign_in(ANN)
+            for number in range(3):
+                ann.append("INBOX", "", imaplib.Time2Internaldate(0), spam_mail(number))
+            ann.select("INBOX")
+            assert "OK" == ann.uid("MOVE", "1:2", "Junk")[0]
+            wait_until(lambda: 2 == len(log(gateway)), f"two trainings: {server.log()}", 20)
+            assert {(ANN, "api", "spam")} == {(one["by"], one["how"], one["as"]) for one in log(gateway)}
+            ann.select("Junk")
+            ann.copy("1", "INBOX")
+            wait_until(lambda: 3 == len(log(gateway)), f"wanted after all: {server.log()}", 20)
+            assert "ham" == log(gateway)[0]["as"]
+            ann.copy("2", "Trash")
+            ann.copy("2", "INBOX")
+            wait_until(lambda: 4 == len(log(gateway)), "the second one", 20)
+            assert ["ham", "ham", "spam", "spam"] == [one["as"] for one in log(gateway)]
+            ann.logout()
+        finally:
+            server.stop()

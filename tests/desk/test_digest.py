@@ -171,6 +171,17 @@ def test_now(desk: Desk, clock: Clock) -> None:
         digest.now(desk, "example.org", "a b")
 
 
+def test_switch(desk: Desk) -> None:
+    """One mailbox is set apart from its domain, and back."""
+    assert [False, True, True] == [
+        digest.switch(desk, "example.org", "Ann", on) for on in (False, True, None)
+    ]
+    assert {} == domains.own_values(desk, "ann@example.org")
+    assert digest.switch(desk, "example.org", "ann", None)
+    with pytest.raises(DeskError, match=r"not a mailbox of example\.org"):
+        digest.switch(desk, "example.org", "ann@other.example", True)
+
+
 def test_a_mailbox_that_has_to_be_quoted() -> None:
     """Its address is one again."""
     assert '"a b"@example.org' == digest.address_of("a b", "example.org")

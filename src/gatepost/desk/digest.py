@@ -24,6 +24,7 @@ ROWS = 50
 """Mails that one digest shows; of the others it says how many there are."""
 MAILBOXES = 1_000
 """Mailboxes of a domain that get a digest at once; the first that come in the index."""
+MAILBOXES_KEY = "digest.mailboxes"
 DAY, HOUR = 86_400.0, 3_600.0
 SPAN = {"daily": DAY, "weekly": 7 * DAY, "off": DAY}
 """Seconds that a digest is about where none was made before."""
@@ -196,6 +197,18 @@ def now(
         if mine and (whole or _is_of(kept, name)) and _there(desk, kept):
             rows.add(kept)
     return _digest(desk, want, name, whole, rows, example=example)
+
+
+def switch(desk: Desk, word: str, mailbox: str, on: bool | None) -> bool:
+    """Give a mailbox a digest of its own, or none (None: as its domain has it); returns what holds now."""
+    domain = hosted(desk, word)
+    local = _local(mailbox, domain)
+    place = f"{local}@{domain}"
+    if on is not None:
+        domains.set_values(desk, place, {MAILBOXES_KEY: on})
+    elif MAILBOXES_KEY in domains.own_values(desk, place):
+        domains.unset_values(desk, place, [MAILBOXES_KEY])
+    return domains.resolved(desk, place)[0].digest_mailboxes
 
 
 def reader_of(desk: Desk, policy: DomainPolicy, local: str) -> str:

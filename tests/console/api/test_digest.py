@@ -25,5 +25,9 @@ def test_digest(house: House, ann: Program, rob: Program) -> None:
     ann.post(PATH, {"to": "you@eve.example"}, status=422)
     ann.post(PATH, {}, status=422)
     assert [{"reader": "you@ann.example", "number": 2}] == ann.post(PATH, {"to": "you"}, status=202)
+    own = f"{PATH}/mailboxes/you"
+    assert [True, False, False] == [ann.put(own, {"on": on})["on"] for on in (True, False, None)]
+    rob.put(own, {"on": True}, status=404)
+    ann.put(f"{PATH}/mailboxes/you@eve.example", {"on": True}, status=422)
     with house.desk() as desk:
         assert ["you@ann.example"] == [one.recipients[0].address for one in desk.queue.list()]

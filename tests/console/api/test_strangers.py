@@ -16,7 +16,7 @@ from tests.console.house import House
 
 PARTS = {
     "day": "2027-01-01", "file": "x.zst", "plugin": "dnsbl", "number": "1", "name": "ann",
-    "id": "3333333333333", "address": "shop.3.you@ann.example", "rule": "abcdef01",
+    "id": "3333333333333", "address": "shop.3.you@ann.example", "rule": "abcdef01", "local": "you",
 }  # fmt: skip
 """What stands for the other parts of a path."""
 OPEN = {"/domains", "/journal", "/queue", "/tokens", "/queue/{id}", "/queue/{id}/retry", "/messages/{id}",

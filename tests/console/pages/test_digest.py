@@ -68,11 +68,26 @@ def test_send(house: House) -> None:
     assert ["postmaster@ann.example", "you@ann.example"] == queued(house)
 
 
+def test_switch(house: House) -> None:
+    """A mailbox is given its own digest, or none; which of the two holds is said."""
+    switch_on(house)
+    ann = house.browser("ann")
+    assert "It gets no digest of its own." in ann.page(f"{PAGE}?to=you")
+    for on in (True, False):
+        ann.post(f"{PAGE}/mailbox", {"to": "you", "on": "on" if on else "off"})
+        with house.desk() as desk:
+            assert {"digest.mailboxes": on} == domains.own_values(desk, "you@ann.example")
+        assert ("Send it none" if on else "Send it one each time") in ann.page(f"{PAGE}?to=you")
+    assert 422 == ann.post(f"{PAGE}/mailbox", {"to": "you@eve.example", "on": "on"}).status_code
+    assert "each time" not in ann.page(PAGE)
+
+
 def test_who_may(house: House) -> None:
     """A reader looks and has no button; to others there is no such page."""
     rob, eve = house.browser("rob"), house.browser("eve")
     assert "Send it now" not in rob.page(PAGE)
-    assert [404, 404, 404] == [
+    assert [404, 404, 404, 404] == [
+        rob.post(f"{PAGE}/mailbox", {"to": "you"}).status_code,
         rob.post(PAGE, {"to": "you"}).status_code,
         eve.get(PAGE).status_code,
         eve.post(PAGE, {"to": "you"}).status_code,

@@ -64,6 +64,19 @@ class Send(Body):
     """A mailbox of the domain; null: all who get the domain's digest."""
 
 
+class Own(Answer):
+    """Whether a mailbox gets a digest of its own mail, where its domain has digests."""
+
+    on: bool
+
+
+class Switch(Body):
+    """Whether a mailbox gets a digest of its own mail."""
+
+    on: bool | None
+    """null: as the domain has it."""
+
+
 @router.get("/domains/{domain}/digest")
 def show_digest(here: Looking, to: Word = None, since: Since = None) -> Shown:
     """Show the digest of a mailbox, or of the whole domain, since a moment or since the last one."""
@@ -75,6 +88,12 @@ def send_digest(here: Changing, body: Send) -> list[Sent]:
     """Send a digest now; the next one that is due is made all the same."""
     made = digest_post.send(here.desk, here.domain, body.to, digest_mail.make)
     return [Sent.of(one) for one in made]
+
+
+@router.put("/domains/{domain}/digest/mailboxes/{local}")
+def switch_digest(here: Changing, local: Text, body: Switch) -> Own:
+    """Give a mailbox a digest of its own mail, or none."""
+    return Own(on=digest.switch(here.desk, here.domain, local, body.on))
 
 
 def _shown(here: Here, to: str | None, since: float | None) -> Shown:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import Response
@@ -14,6 +15,8 @@ from gatepost.console.render import go, show
 from gatepost.console.text import mark
 from gatepost.desk import digest, digest_marks, digest_post, domains
 from gatepost.desk.errors import DeskError, NotFound
+from gatepost.mail.address import fold, parse_address
+from gatepost.policy.policy import DomainPolicy
 
 router = APIRouter()
 Mailbox = Annotated[str, Query(max_length=320)]
@@ -42,6 +45,20 @@ def send(here: Changing, to: Annotated[str, Form(max_length=320)] = "") -> Respo
     )
 
 
+@router.post("/domains/{domain}/digest/mailbox")
+def switch(
+    here: Changing, to: Annotated[str, Form(max_length=320)], on: Annotated[str, Form()] = ""
+) -> Response:
+    """Give a mailbox a digest of its own, or none."""
+    words = _place(here).words
+    try:
+        has = digest.switch(here.desk, here.domain, to.strip(), on == "on")
+    except DeskError as error:
+        return _page(here, to.strip(), str(error))
+    said = mark("It gets a digest of its own mail.") if has else mark("It gets no digest of its own.")
+    return go(here, f"/domains/{here.domain}/digest?{urlencode({'to': to.strip()})}", words.say(said))
+
+
 def _page(here: Here, to: str, fault: str = "") -> Response:
     desk = here.desk
     policy, _ = domains.resolved(desk, here.domain)
@@ -65,8 +82,14 @@ def _page(here: Here, to: str, fault: str = "") -> Response:
         fault=fault,
         one=one,
         text=digest_mail.text(one, words),
+        has_own=not one.whole and of_mailbox(policy, one).digest_mailboxes,
         has_links=bool(desk.public_url),
     )
+
+
+def of_mailbox(policy: DomainPolicy, one: digest.Digest) -> DomainPolicy:
+    """Return the settings of who reads a digest."""
+    return policy.for_mailbox(fold(parse_address(one.reader).local))
 
 
 def _place(here: Here) -> Place:

@@ -10,9 +10,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from gatepost.desk import aliases, checks, domains, lists, rules, storms, tokens, training, users
+from gatepost.desk import (
+    aliases,
+    batv,
+    checks,
+    domains,
+    forwarders,
+    lists,
+    rules,
+    storms,
+    tokens,
+    training,
+    users,
+)
 from gatepost.desk.deeds import at_once
 from gatepost.desk.desk import Desk
+from gatepost.plugin.batv import since_key
 from gatepost.plugin.counted import NO_LIMIT, Kept, key_of
 from gatepost.plugins.localpart_rules import DAY, MONTH
 from gatepost.spool.envelope import Envelope, Rcpt
@@ -128,6 +141,42 @@ def counted(house: House) -> None:
                 assert held is not None
                 at_once(desk.records.settle(held, used=True, record=kept.record()))
         checks.set_mode(desk, "ann.example", aliases.PLUGIN, "on")
+
+
+async def strangers(desk: Desk) -> None:
+    """Count two weeks of greylisting of ann's domain, as the workers do."""
+    state = desk.state_of("greylist", "ann.example")
+    today = int(desk.clock() // DAY)
+    for ago in range(13, -1, -1):
+        first = 60 + ago * 7 % 31
+        back = first // 3 - (0 if ago else 12)
+        for word, number in (("first", first), ("back", back), ("seconds", back * (400 + 13 * ago))):
+            await state.add(f"bill {today - ago} {word}", number, MONTH)
+    desk.state.flush()
+
+
+def proofs(house: House) -> None:
+    """Give ann's domain forwarders, signed addresses with two keys, and a bill of greylisting."""
+
+    def write() -> None:
+        with house.desk("ann") as desk:
+            now = int(desk.clock())
+            for name, mails in (("lists.club.example", 100), ("forward.isp.example", 10)):
+                row = {"mails": mails, "last": now - 7_000}
+                at_once(desk.records.put("ann.example", "dmarc", f"forwarder {name}", row))
+            forwarders.trust(desk, "ann.example", "lists.club.example")
+            batv.add(desk, "ann.example", ["you", "postmaster", "news"])
+            batv.new_key(desk, "ann.example")
+            for local, days in (("you", 30), ("postmaster", 2)):
+                at_once(
+                    desk.records.put("ann.example", "bounce", since_key(local), {"since": now - days * DAY})
+                )
+            batv.refuse(desk, "ann.example", True)
+            for check in ("bounce", "greylist"):
+                checks.set_mode(desk, "ann.example", check, "on")
+            asyncio.run(strangers(desk))
+
+    apart(write)
 
 
 def name_rules(house: House) -> None:
@@ -265,6 +314,7 @@ def sow(house: House) -> None:
     journal(house, house.site.clock())
     counted(house)
     name_rules(house)
+    proofs(house)
     storm(house, house.site.clock())
     keep(house)
     wait(house, house.site.clock())

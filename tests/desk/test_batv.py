@@ -97,3 +97,18 @@ def test_errors(desk: Desk) -> None:
         batv.remove(desk, "example.org", ["eve"])
     with pytest.raises(DeskError, match=r"bracket|character|local part"):
         batv.tag(desk, "eve")
+
+
+def test_refuse_and_grace(desk: Desk) -> None:
+    """Wanted is one thing, that the check is on another; grace runs from the first signed mail."""
+    batv.add(desk, "example.org", ["ann", "bob"])
+    at_once(desk.records.put("example.org", "bounce", since_key("ann"), {"since": 5.0}))
+    batv.refuse(desk, "example.org", True)
+    found = batv.show(desk, "example.org")
+    assert (True, False) == (found.wanted, found.checks)
+    assert [5.0 + 7 * 86_400, None] == [found.strict_from(one) for one in found.addresses]
+    domains.set_values(desk, "example.org", {"bounce.batv_grace_days": 0})
+    found = batv.show(desk, "example.org")
+    assert [0.0, 0.0] == [found.strict_from(one) for one in found.addresses]
+    batv.refuse(desk, "example.org", False)
+    assert not batv.show(desk, "example.org").wanted

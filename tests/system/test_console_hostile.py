@@ -9,8 +9,9 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Dialog
 
-from gatepost.desk import lists
+from gatepost.desk import batv, lists
 from gatepost.desk.deeds import at_once
+from gatepost.plugin.batv import since_key
 from gatepost.plugin.counted import Kept
 from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.store.journal_writer import JournalWriter
@@ -62,9 +63,12 @@ def hostile_records(house: House) -> None:
     """Put payloads into what checks keep of strangers' addresses."""
     closed = {"since": now() - 60, "until": now() + 600, "bounces": 20}
     with house.desk("ann") as desk:
+        batv.add(desk, "ann.example", ["*"])
         for n, bad in enumerate(PAYLOADS):
             row = closed | {"opened_by": bad} | ({"until": now() - 30} if n % 2 else {})
             at_once(desk.records.put("ann.example", "bounce_storm", f"closed {bad}", row))
+            at_once(desk.records.put("ann.example", "dmarc", f"forwarder {bad}", {"mails": 3, "last": 5}))
+            at_once(desk.records.put("ann.example", "bounce", since_key(bad), {"since": 5.0}))
             counted = Kept(3, by=bad, only=bad, address=bad, changed=bad).record()
             key = f"at {bad.replace(' ', '_')} {bad.replace(' ', '_')}"
             at_once(desk.records.put("ann.example", "counted_address", key, counted))

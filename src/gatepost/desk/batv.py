@@ -20,6 +20,8 @@ from gatepost.mail.address import Address, AddressError, fold, parse_address
 from gatepost.plugin.batv import EVERYBODY, MAX_KEYS, PLUGIN, BatvSettings, check_tag, since_key
 from gatepost.policy.policy import Mode
 
+CHECK = PLUGIN
+DAY = 86_400
 MOST = 10_000
 """Signed addresses that are listed."""
 KEYS, ADDRESSES = f"{PLUGIN}.batv_keys", f"{PLUGIN}.batv_addresses"
@@ -45,6 +47,14 @@ class Status:
     checks: bool
     """Bad and missing tags are refused: `bounce.mode` is on and `bounce.batv` too."""
     grace_days: int
+    wanted: bool = False
+    """`bounce.batv` is on, whatever the switch of the check says."""
+
+    def strict_from(self, one: Signed) -> float | None:
+        """Return from when on a bounce without a tag to an address is refused; None: nobody knows yet."""
+        if not self.grace_days:
+            return 0.0
+        return None if one.since is None else one.since + self.grace_days * DAY
 
 
 def show(desk: Desk, domain: str) -> Status:
@@ -59,7 +69,12 @@ def show(desk: Desk, domain: str) -> Status:
     )
     signed = tuple(Signed(local, seen.get(local)) for local in listed)
     checks = own.mode is Mode.ON and settings.batv
-    return Status(name, tuple(settings.keys), signed, checks, settings.batv_grace_days)
+    return Status(name, tuple(settings.keys), signed, checks, settings.batv_grace_days, settings.batv)
+
+
+def refuse(desk: Desk, domain: str, on: bool) -> None:
+    """Refuse bad and missing tags, or let them pass; the check `bounce` has to be on too."""
+    domains.set_values(desk, hosted(desk, domain), {f"{PLUGIN}.batv": on})
 
 
 def new_key(desk: Desk, domain: str) -> int:

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 from gatepost.desk.desk import Desk
 from gatepost.desk.domains import resolved, set_values
+from gatepost.desk.errors import NotFound
 
 PREFIX = "forwarder "
+KEY = "arc.forwarders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,24 @@ def candidates(desk: Desk, domain: str) -> list[Forwarder]:
     return sorted(found, key=lambda one: (-one.mails, one.name))
 
 
+def trusted(desk: Desk, domain: str) -> tuple[str, ...]:
+    """Return the names and networks that a domain trusts."""
+    policy, _ = resolved(desk, domain)
+    return tuple(policy.plugins["arc"].settings.forwarders)
+
+
 def trust(desk: Desk, domain: str, name: str) -> None:
     """Add a name or network to the domain's trusted forwarders."""
     policy, _ = resolved(desk, domain)
     known = policy.plugins["arc"].settings.forwarders
     if name not in known:
-        set_values(desk, policy.domain, {"arc.forwarders": [*known, name]})
+        set_values(desk, policy.domain, {KEY: [*known, name]})
+
+
+def distrust(desk: Desk, domain: str, name: str) -> None:
+    """Take a name or network off the domain's trusted forwarders."""
+    policy, _ = resolved(desk, domain)
+    known = policy.plugins["arc"].settings.forwarders
+    if name not in known:
+        raise NotFound(f"{name} is no trusted forwarder of {domain}")
+    set_values(desk, policy.domain, {KEY: [one for one in known if one != name]})

@@ -15,6 +15,7 @@ from tests.console.api.program import Program
 from tests.console.house import House
 
 PARTS = {
+    "key": "0",
     "day": "2027-01-01", "file": "x.zst", "plugin": "dnsbl", "number": "1", "name": "ann",
     "id": "3333333333333", "address": "shop.3.you@ann.example", "rule": "abcdef01", "local": "you",
 }  # fmt: skip

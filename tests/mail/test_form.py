@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.mail.form import Bounds, count_addresses, is_empty, oddities, troubles
+from gatepost.mail import structure as structure_module
+from gatepost.mail.form import BROKEN, BUDGETS, Bounds, count_addresses, is_empty, oddities, troubles
 from gatepost.mail.message import MAX_HEAD, MAX_LINES, Message, find_border
 from gatepost.mail.parameters import MAX_PARAMETERS
 from gatepost.mail.structure import MAX_DEPTH, MAX_PARTS, read_structure
@@ -188,6 +191,16 @@ def test_parts_depth_and_parameters_at_the_limit() -> None:
 def test_troubles(raw: bytes, kinds: str) -> None:
     """T3.1: what mail programs read in two ways is ambiguous; what was only cut or is unknown is broken."""
     assert [kinds] * bool(kinds) == shape(raw)
+
+
+def test_each_trouble_has_its_place() -> None:
+    """Every trouble that the reader names is a bound, broken or ambiguous; none is called twice."""
+    source = Path(structure_module.__file__).read_text("utf-8")
+    named = set(re.findall(r'trouble\("([^"]+)"\)', source))
+    ambiguous = {"ambiguous header", "several boundaries", "a boundary twice", "several Content-Types",
+                 "several encodings"}  # fmt: skip
+    assert named == BUDGETS | BROKEN | ambiguous
+    assert not BUDGETS & BROKEN
 
 
 def test_a_cut_head_is_not_ambiguous_too() -> None:

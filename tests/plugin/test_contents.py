@@ -15,6 +15,7 @@ from gatepost.mail.message import Message, find_border
 from gatepost.plugin import contents
 from gatepost.plugin.contents import Inventory, Item, NeedsProcess, glance, look, unpacked
 from tests.mail.ole_files import ole
+from tests.mail.tnef_files import tnef
 from tests.plugin.archive_bombs import BOMBS, deep, long_names
 from tests.plugin.archive_cases import EXE, FORMATS, PLAIN, by_libarchive, mail, rar4, tarred, zipped
 from tests.plugin.test_archives import SEVEN_ENCRYPTED, SEVEN_HIDDEN
@@ -281,6 +282,27 @@ def test_bombs(name: str, tmp_path: Path) -> None:
     assert int(memory) < 50_000_000
     assert ("over_budget" in problems) is (name != "long names")
     assert [] == list(empty.iterdir())
+
+
+def test_nothing_is_written(tmp_path: Path) -> None:
+    """T6.3: while a mail is looked into the process can write to no file, whatever a library does."""
+    raw = mail(("a.zip", zipped(PLAIN)))
+    with contents.nothing_written():
+        assert "exe" in types(inventory(raw)).values()
+        with pytest.raises(OSError, match="too large"):
+            (tmp_path / "x").write_bytes(b"x")
+    (tmp_path / "x").write_bytes(b"x")
+    assert inventory(raw) == unpacked(contents.look_alone(raw[: find_border(raw)], raw))
+
+
+def test_outlooks_wrapping() -> None:
+    """A `winmail.dat` is looked into, by long and short names."""
+    data = tnef(("SETUP~1.SCR", "photo.jpg", EXE), ("B.ZIP", "b.zip", zipped(PLAIN)))
+    found = inventory(mail(("winmail.dat", data)))
+    assert "exe" == types(found)["winmail.dat/photo.jpg"]
+    assert "exe" == types(found)["winmail.dat/b.zip/setup.exe"]
+    assert ("photo.jpg", "SETUP~1.SCR") == found.items[1].names
+    assert {"broken"} == {kind for kind, _ in inventory(mail(("winmail.dat", data[:-9]))).problems}
 
 
 def test_plain_values() -> None:

@@ -110,4 +110,4 @@ def test_once_for_all_domains() -> None:
         return judged.said("attachments")
 
     assert ["reject 5.7.1"] == asyncio.run(both())
-    assert ["look"] == calls
+    assert ["look_alone"] == calls

@@ -7,8 +7,11 @@ held in memory is one file at a time for each depth, `MAX_HELD` bytes at most.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import re
+import resource
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from gatepost.mail.decode import decode_transfer
@@ -18,6 +21,7 @@ from gatepost.mail.form import BROKEN, BUDGETS
 from gatepost.mail.message import MAX_HEAD, Message, find_border
 from gatepost.mail.ole import read_ole
 from gatepost.mail.structure import MESSAGES, Part, read_structure
+from gatepost.mail.tnef import read_tnef
 from gatepost.mail.wrappings import claimed_type, has_macros, is_message, names_of_single, opens_as, refined
 from gatepost.mail.zipdir import Directory, read_directory
 from gatepost.plugin.archives import FORMATS, PACKED, RAW, SKIPS, Archive, Broken, Missing, opened
@@ -103,6 +107,23 @@ def look(head: bytes, body: bytes) -> tuple[object, ...]:
     return (tuple(tuple(item) for item in found.items), *found[1:])
 
 
+def look_alone(head: bytes, body: bytes) -> tuple[object, ...]:
+    """Do the same in a process that may not write to any file while it does."""
+    with nothing_written():
+        return look(head, body)
+
+
+@contextlib.contextmanager
+def nothing_written() -> Iterator[None]:
+    """Let this whole process write to no file: only for one that does nothing else meanwhile."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 def unpacked(said: tuple[object, ...]) -> Inventory:
     """Return the inventory that `look` sent."""
     items, *rest = said
@@ -178,7 +199,7 @@ class _Walk:
         """Return whether there is more to see than the first bytes."""
         return (
             found.name in FORMATS
-            or found.name == "ole"
+            or found.name in ("ole", "tnef")
             or is_message(names, head)
             or bool(claimed_type(names))
         )
@@ -197,6 +218,9 @@ class _Walk:
             found = opens_as(claimed, whole) or found
         if found.name == "ole":
             self._ole(where, names, whole, flags)
+        elif found.name == "tnef":
+            self.items.append(Item(where, names, found.name, found.kind.value, tuple(flags)))
+            self._tnef(where, whole, depth + 1)
         elif found.name in FORMATS:
             self._archive(where, names, found, whole, depth + 1, flags)
         elif is_message(names, head):
@@ -212,6 +236,17 @@ class _Walk:
             self.problem("broken", f"{where}: a document that cannot be read")
         name, kind = ("msi", Kind.EXECUTABLE) if ole.installer else ("ole", Kind.OFFICE)
         self.items.append(Item(where, names, name, kind.value, tuple(flags)))
+
+    def _tnef(self, where: str, whole: bytes, depth: int) -> None:
+        """Outlook's own wrapping."""
+        self._deeper(where, depth)
+        files, complete = read_tnef(whole)
+        if not complete:
+            self.problem("broken", f"{where}: it ends too early")
+        for names, data in files:
+            self._entry()
+            path = f"{where}/{shown(names[0]) if names else 'a file'}"
+            self.file(path, names, data[:HEAD], data, depth, ["inside"])
 
     def _mail(self, whole: bytes, where: str, depth: int) -> None:
         """A message that was saved as a file."""

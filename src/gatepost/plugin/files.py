@@ -22,6 +22,7 @@ from gatepost.plugin.contents import (
     NeedsProcess,
     glance,
     look,
+    look_alone,
     unpacked,
 )
 from gatepost.plugin.context import Context
@@ -69,7 +70,7 @@ async def inventory(ctx: Context[Any]) -> Inventory:
         if not ctx.has_workers:  # one mail at the command line, where nobody waits
             return unpacked(look(head, body))
         try:
-            return unpacked(await twice(ctx, look, head, body, seconds=SECONDS))
+            return unpacked(await twice(ctx, look_alone, head, body, seconds=SECONDS))
         except Poison as error:
             return Inventory(poison=str(error))
 

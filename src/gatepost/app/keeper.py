@@ -16,6 +16,7 @@ from gatepost.app.clocks import every
 from gatepost.app.digests import Digests
 from gatepost.app.followed_tree import FollowedTree
 from gatepost.app.following import Follower
+from gatepost.app.silences import Silences
 from gatepost.app.status import StatusServer
 from gatepost.app.tools import make_log, make_relay, make_resolver, teaching_tools
 from gatepost.app.tutor import Tutor
@@ -95,6 +96,7 @@ class Keeper:
         )
         self._status = StatusServer(config.metrics.listen, self._data, board, self._follower, self._log)
         self._good_version = -1
+        self._silences = Silences(config, registry, self._log)
         self._digests = Digests(config, registry, self._log, lambda: self._follower.live.snapshot.version)
         self._files = FollowedTree(config, registry, self._log) if config.files.srv is not None else None
 
@@ -113,6 +115,7 @@ class Keeper:
             loop.create_task(self._courier.run()),
             loop.create_task(self._tutor.run()),
             loop.create_task(self._digests.run()),
+            loop.create_task(self._silences.run()),
         ]
         if self._files is not None:
             clocks.append(loop.create_task(self._files.run()))

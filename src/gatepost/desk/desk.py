@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gatepost.spool.archive import Archive
     from gatepost.spool.queue import Queue
     from gatepost.store.accounts_db import AccountsStore
+    from gatepost.store.delivered import Delivered
     from gatepost.store.errands import Errands
     from gatepost.store.journal_db import JournalStore
     from gatepost.store.models import Models
@@ -174,6 +175,13 @@ class Desk:
         from gatepost.spool.queue import Queue
 
         return Queue(self.data_dir / QUEUE, clock=self.clock)
+
+    @cached_property
+    def delivered(self) -> Delivered:
+        """Features of delivered mail."""
+        from gatepost.store.delivered import Delivered
+
+        return Delivered(self.data_dir / "learn", clock=self.clock)
 
     @cached_property
     def errands(self) -> Errands:

@@ -42,6 +42,10 @@ class Settings(PluginSettings):
     """Take mail to an address with a person's secret (`gatepost learn address DOMAIN NAME` shows it)."""
     generation: int = Field(default=1, ge=1, le=1_000_000)
     """Count it up, and every secret address of the domain that was given out is void."""
+    silence: float = Field(default=0.1, ge=0, le=1)
+    """Share of the mail to which nobody objected that is learnt, with little weight; 0: none."""
+    silence_days: int = Field(default=3, ge=1, le=12)
+    """Days that people have to object."""
     servers: tuple[IPv4Network | IPv6Network, ...] = ()
     """Networks of the domain's own servers, whatever they send: whoever can send there can train."""
 

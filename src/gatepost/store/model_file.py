@@ -87,9 +87,10 @@ class ModelFile:
         """A training begins."""
         self._counts[_DIRTY] = 1
 
-    def done(self, seq: int, *, spam: bool) -> None:
-        """It is in."""
-        self._counts[_SPAM if spam else _HAM] += np.uint64(1)
+    def done(self, seq: int, *, spam: bool, counts: bool = True) -> None:
+        """It is in; one that does not count is no message that somebody taught."""
+        if counts:
+            self._counts[_SPAM if spam else _HAM] += np.uint64(1)
         self._counts[_SEQ] = seq
         self._counts[_DIRTY] = 0
 

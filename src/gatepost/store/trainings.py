@@ -32,6 +32,8 @@ SEGMENT = 500
 A_DAY = 500
 """Trainings of one person in one day, but for the command line: a stolen account does bounded harm."""
 DAY = 86_400
+SILENCE = "silence"
+"""How it was taught where nobody objected."""
 KEPT_SEGMENTS = 8
 """Full segments that can still be undone exactly: 4,000 trainings, some 50 MB at most."""
 
@@ -159,7 +161,8 @@ class Trainings:
         file.begin()
         learn = file.model.correct if training.correct else file.model.train
         learn(features, spam=training.spam, weight=training.weight)
-        file.done(training.seq, spam=training.spam)
+        # What nobody objected to is not what somebody taught: it never makes up the minimum of both kinds.
+        file.done(training.seq, spam=training.spam, counts=training.how != SILENCE)
 
     def _segment(self) -> int:
         """Return the segment to write to; a full one gets its snapshot and a successor."""

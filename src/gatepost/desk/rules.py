@@ -102,8 +102,13 @@ async def _counted(desk: Desk, domain: str, rules: Rules) -> list[Counted]:
     return found
 
 
-def add(desk: Desk, word: str | None, rules: Sequence[Rule], *, first: bool = False) -> Added:
-    """Put rules behind those that stand there (or, `first`, before them)."""
+def add(
+    desk: Desk, word: str | None, rules: Sequence[Rule], *, first: bool = False, expect: int | None = None
+) -> Added:
+    """Put rules behind those that stand there (or, `first`, before them).
+
+    `expect`, here and below: the version of the policy that the caller saw; Conflict if it changed since.
+    """
     done = Added()
     present = in_force(desk, word)
     known = {rule.id for rule in present}
@@ -115,7 +120,7 @@ def add(desk: Desk, word: str | None, rules: Sequence[Rule], *, first: bool = Fa
             done.added.append(rule)
     if done.added:
         new = (*done.added, *present) if first else (*present, *done.added)
-        _set(desk, word, new)
+        _set(desk, word, new, expect)
         if word is not None and "@" not in word:
             _look_through(desk, word, new, done)
     return done
@@ -130,32 +135,34 @@ def make(**fields: object) -> Rule:
         raise DeskError(said) from error
 
 
-def import_file(desk: Desk, word: str | None, data: bytes, kind: Format | None = None) -> Added:
+def import_file(
+    desk: Desk, word: str | None, data: bytes, kind: Format | None = None, *, expect: int | None = None
+) -> Added:
     """Take over the rules of a file (`rule_files`); what is bad is told and left out."""
     read = read_rules(data, kind)
     if read.bad and not read.rules:
         raise DeskError(f"no rule could be read ({read.bad[0]})")
-    done = add(desk, word, read.rules)
+    done = add(desk, word, read.rules, expect=expect)
     done.remarks, done.bad = read.remarks, read.bad
     return done
 
 
-def import_six(desk: Desk, word: str | None) -> Added:
+def import_six(desk: Desk, word: str | None, *, expect: int | None = None) -> Added:
     """Add the six patterns of 2009."""
-    return import_file(desk, word, SIX.encode(), "patterns")
+    return import_file(desk, word, SIX.encode(), "patterns", expect=expect)
 
 
-def remove(desk: Desk, word: str | None, what: str) -> list[Rule]:
+def remove(desk: Desk, word: str | None, what: str, *, expect: int | None = None) -> list[Rule]:
     """Take rules away, by id or by pattern; returns those that went."""
     present = in_force(desk, word)
     gone = [rule for rule in present if what in (rule.id, f"#{rule.id}", rule.pattern)]
     if not gone:
         raise NotFound(f"there is no rule {what!r} for {word or 'all domains'}")
-    _set(desk, word, tuple(rule for rule in present if rule not in gone))
+    _set(desk, word, tuple(rule for rule in present if rule not in gone), expect)
     return gone
 
 
-def move(desk: Desk, word: str | None, rule_id: str, place: int) -> None:
+def move(desk: Desk, word: str | None, rule_id: str, place: int, *, expect: int | None = None) -> None:
     """Put a rule at a place, from 1: the first that matches decides. Beyond the end is the end."""
     present = in_force(desk, word)
     moved = next((rule for rule in present if rule.id == rule_id), None)
@@ -164,7 +171,7 @@ def move(desk: Desk, word: str | None, rule_id: str, place: int) -> None:
     rest = [rule for rule in present if rule is not moved]
     rest.insert(max(0, place - 1), moved)
     if tuple(rest) != present:
-        _set(desk, word, tuple(rest))
+        _set(desk, word, tuple(rest), expect)
 
 
 def origin(desk: Desk, word: str | None) -> str:
@@ -192,12 +199,13 @@ def test(desk: Desk, domain: str, addresses: Sequence[str], draft: Rules | None 
     return found
 
 
-def _set(desk: Desk, word: str | None, rules: Rules) -> None:
+def _set(desk: Desk, word: str | None, rules: Rules, expect: int | None) -> None:
     scope, _ = hosted_scope(desk, word)
     if not rules and scope == ALL:
-        domains.unset_values(desk, word, [KEY])
+        domains.unset_values(desk, word, [KEY], expect)
         return
-    domains.set_values(desk, word, {KEY: [rule.model_dump(exclude_defaults=True) for rule in rules]})
+    kept = [rule.model_dump(exclude_defaults=True) for rule in rules]
+    domains.set_values(desk, word, {KEY: kept}, expect)
 
 
 def _look_through(desk: Desk, domain: str, rules: Rules, done: Added) -> None:

@@ -3,7 +3,8 @@
 import pytest
 from fastapi import HTTPException
 
-from gatepost.console.api.answers import expected, iso, page
+from gatepost.console.api.answers import as_seen, expected, iso, page
+from gatepost.desk.errors import Conflict, DeskError
 
 
 def test_iso() -> None:
@@ -25,6 +26,15 @@ def test_no_etag_of_ours(sent: str) -> None:
     with pytest.raises(HTTPException) as error:
         expected(sent)
     assert 412 == error.value.status_code
+
+
+def test_as_seen() -> None:
+    """Somebody who was faster is 412, with who it was; other faults are not ours to change."""
+    with pytest.raises(HTTPException) as error, as_seen():
+        raise Conflict("changed meanwhile by ann")
+    assert (412, "changed meanwhile by ann") == (error.value.status_code, error.value.detail)
+    with pytest.raises(DeskError), as_seen():
+        raise DeskError("x")
 
 
 def test_page() -> None:

@@ -47,3 +47,26 @@ def test_release_and_delete(ann: Program, rob: Program, house: House, address: s
     ann.get(address, 404)
     with house.desk() as desk, pytest.raises(NotFound):
         archive.find(desk, "ABCDEFGHJK.1")
+
+
+def test_pages(house: House, ann: Program) -> None:
+    """A cursor leads through what is kept, the newest first; a foreign one leads nowhere else."""
+    with house.desk() as desk:
+        for n, domain in enumerate(["ann.example"] * 5 + ["eve.example"]):
+            fate = "rejected" if n % 2 else "quarantined"
+            item = Kept(f"ABCDEFGHJ{n}.1", desk.clock(), "x@y.example", f"you@{domain}", domain,
+                        subject=f"number {n}", outcome=fate)  # fmt: skip
+            desk.archive.keep(item, [MAIL])
+    path = "/domains/ann.example/archive"
+    seen: list[str] = []
+    after: str | None = ""
+    for _ in range(3):
+        page = ann.get(path, limit=2, after=after)
+        seen += [one["subject"] for one in page["items"]]
+        after = page["next"]
+    assert ([f"number {n}" for n in (4, 3, 2, 1, 0)], None) == (seen, after)
+    assert 2 == len(ann.get(path, outcome="rejected")["items"])
+    ann.get(path, 422, outcome="else")
+    assert {"you@ann.example"} == {
+        one["recipient"] for one in ann.get(path, after="2027-01-15/eve.example/x")["items"]
+    }

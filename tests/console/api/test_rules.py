@@ -1,6 +1,7 @@
 """`/rules`: added, tried, removed."""
 
 from tests.console.api.program import Program
+from tests.console.house import House
 
 PATH = "/domains/ann.example/rules"
 
@@ -36,3 +37,17 @@ def test_order_and_import(ann: Program, rob: Program) -> None:
     rob.post(f"{PATH}/{route}/move?place=1", status=404)
     ann.post(f"{PATH}/import", {"text": "x"}, 422)
     assert 6 == len(ann.post(f"{PATH}/import", {"text": "", "six": True}, 201)["added"])
+
+
+def test_if_match(ann: Program, house: House) -> None:
+    """Who saw rules that somebody changed since is told by whom; who saw the last ones is not."""
+    seen = ann.ask("GET", PATH).headers["etag"]
+    rule = {"rules": [{"pattern": "x"}]}
+    assert 201 == ann.ask("POST", PATH, json=rule, headers={"if-match": seen}).status_code
+    (there,) = ann.get(PATH)["items"]
+    late = ann.ask("DELETE", f"{PATH}/{there['id']}", headers={"if-match": seen})
+    assert (412, True) == (late.status_code, "ann" in late.json()["detail"])
+    moved = ann.ask("POST", f"{PATH}/import", json={"text": "y DENY"}, headers={"if-match": seen})
+    assert 412 == moved.status_code
+    now = ann.ask("GET", PATH).headers["etag"]
+    assert 204 == ann.ask("DELETE", f"{PATH}/{there['id']}", headers={"if-match": now}).status_code

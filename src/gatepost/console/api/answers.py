@@ -7,16 +7,17 @@ null is the end. Times are ISO 8601 in UTC.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Self, TypeVar
 
-from fastapi import Header, HTTPException, Path, Query, Response
+from fastapi import Depends, Header, HTTPException, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer, WithJsonSchema
 
 from gatepost.console.errors import PROBLEM, NotHere
 from gatepost.desk.desk import Desk
-from gatepost.desk.errors import DeskError
+from gatepost.desk.errors import Conflict, DeskError
 from gatepost.desk.spans import since as moment
 
 T = TypeVar("T")
@@ -120,6 +121,18 @@ def expected(
     if found is None:
         raise HTTPException(412, "If-Match is no ETag of ours")
     return int(found[1])
+
+
+Expected = Annotated[int | None, Depends(expected)]
+
+
+@contextmanager
+def as_seen() -> Iterator[None]:
+    """Answer 412 where somebody else was faster than what If-Match says."""
+    try:
+        yield
+    except Conflict as error:
+        raise HTTPException(412, str(error)) from error
 
 
 def beginning(desk: Desk, since: str | None) -> float | None:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
 from fastapi.responses import StreamingResponse
 
-from gatepost.console.api.answers import Answer, Limit, Page, Since, Text, Time, Word, beginning, require
+from gatepost.console.api.answers import (
+    After,
+    Answer,
+    Limit,
+    Page,
+    Since,
+    Text,
+    Time,
+    Word,
+    beginning,
+    page,
+    require,
+)
 from gatepost.console.auth import Changing, Here, Looking
 from gatepost.desk import archive
 from gatepost.desk.deeds import deeds_of
@@ -76,11 +88,21 @@ def _shown(here: Here, kept: Kept) -> Shown:
 
 
 @router.get("/domains/{domain}/archive")
-def list_kept(here: Looking, since: Since = None, text: Word = None, limit: Limit = 100) -> Page[KeptCopy]:
+def list_kept(
+    here: Looking,
+    since: Since = None,
+    text: Word = None,
+    outcome: Literal["rejected", "quarantined"] | None = None,
+    after: After = "",
+    limit: Limit = 100,
+) -> Page[KeptCopy]:
     """List what is kept, the newest first."""
     at = beginning(here.desk, since) or 0.0
-    found = archive.listing(here.desk, here.domain, since=at, text=text or "", limit=limit)
-    return Page(items=[KeptCopy.of(kept) for kept in found])
+    found = archive.listing(
+        here.desk, here.domain, since=at, outcome=outcome, text=text or "", limit=limit + 1, after=after
+    )
+    behind = found[limit - 1].ref if len(found) > limit else None
+    return page([KeptCopy.of(kept) for kept in found], limit, behind)
 
 
 @router.get("/domains/{domain}/archive/{day}/{file}")

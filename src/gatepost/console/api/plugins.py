@@ -6,8 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from gatepost.console.api.answers import Answer, Page
-from gatepost.console.api.settings import Expected, Settings, Values, read, write
+from gatepost.console.api.answers import Answer, Expected, Page
+from gatepost.console.api.settings import Settings, Values, read, write
 from gatepost.console.auth import Admin, Changing, Here, Looking
 from gatepost.desk import checks
 

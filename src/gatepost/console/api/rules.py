@@ -1,12 +1,16 @@
-"""`/domains/{domain}/rules`: patterns for addresses that nobody has, with their hits, and a tester."""
+"""`/domains/{domain}/rules`: patterns for addresses that nobody has, with their hits, and a tester.
+
+The ETag is the version of the policy, as for settings: with If-Match a change is refused with 412
+where somebody changed the domain's settings since.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 
-from gatepost.console.api.answers import Answer, Body, Page, Text, Time
+from gatepost.console.api.answers import Answer, Body, Expected, Page, Text, Time, as_seen, etag
 from gatepost.console.auth import Changing, Here, Looking
 from gatepost.desk import rules
 from gatepost.desk.rule_files import Format
@@ -114,25 +118,28 @@ def _made(given: list[dict[str, str]]) -> tuple[Kept, ...]:
 
 
 @router.get("/domains/{domain}/rules")
-def list_rules(here: Looking) -> Page[Rule]:
-    """List the rules in force, in their order."""
+def list_rules(here: Looking, response: Response) -> Page[Rule]:
+    """List the rules in force, in their order; their version as ETag."""
+    etag(response, here.desk.policy.version())
     return _list(here)
 
 
 @router.post("/domains/{domain}/rules", status_code=201)
-def add_rules(here: Changing, new: NewRules) -> Added:
+def add_rules(here: Changing, new: NewRules, expect: Expected) -> Added:
     """Add rules; says which listed recipients they would refuse."""
-    done = rules.add(here.desk, here.domain, _made(new.rules), first=new.first)
-    return _added(done)
+    made = _made(new.rules)
+    with as_seen():
+        return _added(rules.add(here.desk, here.domain, made, first=new.first, expect=expect))
 
 
 @router.post("/domains/{domain}/rules/import", status_code=201)
-def import_rules(here: Changing, file: RuleFile) -> Imported:
+def import_rules(here: Changing, file: RuleFile, expect: Expected) -> Imported:
     """Take over the rules of an old file; each line that is not is named with why."""
-    if file.six:
-        done = rules.import_six(here.desk, here.domain)
-    else:
-        done = rules.import_file(here.desk, here.domain, file.text.encode(), file.format)
+    with as_seen():
+        if file.six:
+            done = rules.import_six(here.desk, here.domain, expect=expect)
+        else:
+            done = rules.import_file(here.desk, here.domain, file.text.encode(), file.format, expect=expect)
     return Imported(
         **_added(done).model_dump(),
         remarks=done.remarks,
@@ -141,9 +148,12 @@ def import_rules(here: Changing, file: RuleFile) -> Imported:
 
 
 @router.post("/domains/{domain}/rules/{rule}/move", status_code=204)
-def move_rule(here: Changing, rule: RuleId, place: Annotated[int, Query(ge=1, le=100_000)]) -> None:
+def move_rule(
+    here: Changing, rule: RuleId, place: Annotated[int, Query(ge=1, le=100_000)], expect: Expected
+) -> None:
     """Put a rule at a place, from 1; the first that matches decides."""
-    rules.move(here.desk, here.domain, rule, place)
+    with as_seen():
+        rules.move(here.desk, here.domain, rule, place, expect=expect)
 
 
 @router.post("/domains/{domain}/rules/test")
@@ -160,6 +170,7 @@ def test_rules(here: Looking, trial: Trial) -> Page[Tested]:
 
 
 @router.delete("/domains/{domain}/rules/{rule}", status_code=204)
-def remove_rule(here: Changing, rule: RuleId) -> None:
+def remove_rule(here: Changing, rule: RuleId, expect: Expected) -> None:
     """Take a rule away."""
-    rules.remove(here.desk, here.domain, rule)
+    with as_seen():
+        rules.remove(here.desk, here.domain, rule, expect=expect)

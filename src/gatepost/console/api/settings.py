@@ -6,17 +6,15 @@ these settings since; what others changed elsewhere does not matter.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, HTTPException, Response
+from fastapi import APIRouter, Response
 
-from gatepost.console.api.answers import Answer, Text, etag, expected
+from gatepost.console.api.answers import Answer, Expected, Text, as_seen, etag
 from gatepost.console.auth import Admin, Changing, Here, Looking
 from gatepost.desk import domains
-from gatepost.desk.errors import Conflict
 
 router = APIRouter(tags=["settings"])
-Expected = Annotated[int | None, Depends(expected)]
 Values = dict[Text, Any]
 
 
@@ -51,7 +49,7 @@ def write(here: Here, word: str | None, values: Values, expect: int | None) -> N
         own = domains.own_values(here.desk, word)
         gone = {key: None for key in gone if key in own}
     given = {key: value for key, value in values.items() if value is not None}
-    try:
+    with as_seen():
         if gone and given:
             # Looked at together first, so that a fault leaves nothing half done.
             domains.checked_values(here.desk, word, given)
@@ -60,8 +58,6 @@ def write(here: Here, word: str | None, values: Values, expect: int | None) -> N
             expect = None if expect is None else version
         if given:
             domains.set_values(here.desk, word, given, expect)
-    except Conflict as error:
-        raise HTTPException(412, str(error)) from error
 
 
 @router.get("/domains/{domain}/settings")

@@ -9,6 +9,7 @@ from babel.messages.extract import extract_from_dir
 
 from gatepost.console import text
 from gatepost.console.text import Words, catalogue, language_for, languages, words_for, zone_for
+from gatepost.policy.settings import LANGUAGES
 
 CONSOLE = Path(text.__file__).parent
 AT = 1_795_593_600.0  # 2026-11-25 08:00 UTC
@@ -63,6 +64,11 @@ def test_words_for() -> None:
     """The browser's zone is what its cookie says, unless the account says another."""
     assert "Asia/Tokyo" == words_for("", {"zone": "Asia/Tokyo"}, AT).zone_name
     assert "Europe/Berlin" == words_for("", {"zone": "Asia/Tokyo"}, AT, zone="Europe/Berlin").zone_name
+
+
+def test_digests_speak_what_the_console_speaks() -> None:
+    """A language that is added to the catalogues can be set for digests too."""
+    assert languages() == ["en", *sorted(set(LANGUAGES) - {"en"})]
 
 
 def messages() -> set[str]:

@@ -71,7 +71,7 @@ def test_what_can_be_set(key: str, value: object, kept: object) -> None:
         ("digest.to", ["x\r\nBcc: y"], ["not a mailbox"]),
         ("digest.to", [5], ["not a list of mailboxes"]),
         ("digest.to", [f"u{n}" for n in range(21)], ["more than 20"]),
-        ("digest.language", "../de", ["not the code of a language"]),
+        ("digest.language", "../de", ["en, de"]),
         ("digest.zone", "../../etc/passwd", ["not the name of a time zone"]),
         ("digest.zone", 5, ["not the name of a time zone"]),
         ("route", "http://a", ["not a route", "smtp+mx://domain"]),

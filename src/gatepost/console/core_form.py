@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gatepost.console.forms import Field, Read, value_of, written
-from gatepost.console.text import languages, mark
+from gatepost.console.text import mark
 from gatepost.policy.settings import SETTINGS, Setting
 
 ROUTE = "route"
@@ -101,7 +101,7 @@ def fields_of(
                 least=least,
                 most=most,
                 whole=numeric,
-                choices=_choices(setting) if kind == "choice" else ("off",),
+                choices=tuple(setting.allowed.split(", ")) if kind == "choice" else ("off",),
                 texts=CHOICES,
                 origin=origin,
                 fault=(faults or {}).get(key, ""),
@@ -143,7 +143,3 @@ def kind_of(setting: Setting) -> str:
     if setting.key == "digest.zone":
         return "text"
     return "words" if "points" in setting.allowed else "choice"
-
-
-def _choices(setting: Setting) -> tuple[str, ...]:
-    return tuple(languages()) if setting.key == "digest.language" else tuple(setting.allowed.split(", "))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import json
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +26,8 @@ MAX_POINTS = 10_000.0
 MAX_READERS = 20
 """Who gets a digest of the whole domain."""
 LEVELS = ("all", "domain", "mailbox")
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
+LANGUAGES = ("en", "de")
+"""What mails of ours can be written in: the catalogues of the console."""
 
 
 SECRETS = ("_keys", "_key", "_secret", "_password")
@@ -149,12 +149,6 @@ def _mailboxes(value: Any) -> Any:
     return list(dict.fromkeys(names))
 
 
-def _language(value: Any) -> Any:
-    if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
-        raise ValueError(f"{_shown(value)} is not the code of a language")
-    return value
-
-
 def _zone(value: Any) -> Any:
     try:
         return ZoneInfo(value).key
@@ -214,7 +208,8 @@ SETTINGS: dict[str, Setting] = {
                 "Each mailbox gets a digest of its own mail."),
         Setting("digest.hour", 7, _hour, "0 to 23",
                 "The hour of the day at which digests are made; weekly ones on Monday.", _ALL_OR_DOMAIN),
-        Setting("digest.language", "en", _language, "en, de", "The language of digests.", _ALL_OR_DOMAIN),
+        Setting("digest.language", "en", _one_of(*LANGUAGES), ", ".join(LANGUAGES),
+                "The language of digests.", _ALL_OR_DOMAIN),
         Setting("digest.zone", "UTC", _zone, "a name as Europe/Berlin",
                 "The time zone of digests, for the hour and for the times in them.", _ALL_OR_DOMAIN),
         Setting("why.page", False, _flag, "on, off",

@@ -87,6 +87,14 @@ def test_outgoing(tmp_path: Path) -> None:
     assert ("smtp.outgoing.networks", False) == (networks.key, networks.fatal)
 
 
+def test_alarms(tmp_path: Path) -> None:
+    """Who names only half of the way by mail is told."""
+    (problem,) = found(tmp_path, alarms__mail_to="ann@example.net")
+    assert ("alarms.mail_through", False) == (problem.key, problem.fatal)
+    both = {"alarms__mail_to": "ann@example.net", "alarms__mail_through": "smtp://relay.example:587"}
+    assert [] == found(tmp_path, **both)
+
+
 def test_the_followed_tree_and_the_limits(tmp_path: Path) -> None:
     """A tree that is not there; more connections than open files allow."""
     (problem,) = found(tmp_path, files__srv=str(tmp_path / "srv"))

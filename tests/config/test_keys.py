@@ -27,7 +27,7 @@ def test_every_promised_key_is_there() -> None:
     """With a sentence and a kind that has a name; what is more than promised is named here."""
     promised = set(CONTRACT.split())
     assert promised <= KEYS.keys()
-    more = {name for name in KEYS.keys() - promised if not name.startswith("overload.")}
+    more = {name for name in KEYS.keys() - promised if not name.startswith(("overload.", "alarms."))}
     assert more == {"files.route", "files.blacklist_d", "scanner.commands"}
     for declared in KEYS.values():
         assert declared.sentence.endswith(".")
@@ -91,3 +91,18 @@ def test_text_is_written_as_toml() -> None:
     for text in ('a "quoted" \\ text', "ü\u2028\x7f", ""):
         assert tomllib.loads(f"x = {toml_text(text)}")["x"] == text
     assert json.loads(toml_text(True)) is True
+
+
+def test_a_secret_is_not_shown() -> None:
+    """What is secret is read from anywhere, and `config show` has stars."""
+    config = load(None, {"GATEPOST_ALARMS__WEBHOOK_SECRET": "s3cret"}, search=())
+    assert "s3cret" == config.alarms.webhook_secret
+    assert ['"***"'] == [row.value for row in config.rows() if row.key == "alarms.webhook_secret"]
+
+
+def test_ways_of_alarms() -> None:
+    """Mail needs both who gets it and the server that takes it."""
+    ways = {"GATEPOST_ALARMS__MAIL_TO": "ann@example.net"}
+    assert () == load(None, ways, search=()).alarms.ways
+    ways |= {"GATEPOST_ALARMS__MAIL_THROUGH": "smtp://relay.example", "GATEPOST_ALARMS__WEBHOOK": "http://x/"}
+    assert ("webhook", "mail") == load(None, ways, search=()).alarms.ways

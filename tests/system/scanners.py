@@ -87,6 +87,14 @@ def clamd(top: Path) -> Scanner:
     return Scanner("clamd", [program("clamd", "clamav-daemon"), "-c", str(top / "clamd.conf")], top, port)
 
 
+def clamd_again(dead: Scanner) -> Scanner:
+    """Start a clamd that was stopped, at the same address."""
+    top = dead.child.output.parent
+    return Scanner(
+        "clamd", [program("clamd", "clamav-daemon"), "-c", str(top / "clamd.conf")], top, dead.port
+    )
+
+
 def spamd(top: Path, *, learns: bool = False) -> Scanner:
     """Start a real spamd: local tests only, no user's files; `learns`: a Bayes of its own for each user."""
     port = free_port()

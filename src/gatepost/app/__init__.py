@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from gatepost.app.keeper import run_keeper
 from gatepost.app.tools import make_log
 from gatepost.app.worker import Parts, run_worker
 from gatepost.config import Config
+from gatepost.desk import troubles
 from gatepost.plugin import registry as plugins
 from gatepost.server.board import Board
 from gatepost.server.overload import raise_open_files
@@ -78,6 +80,8 @@ def serve(config: Config, *, demo: bool = False) -> int:
     def on_event(name: str, fields: dict[str, Any]) -> None:
         level: Level = "error" if name in BAD_EVENTS else "info"
         log.event(name, level, **fields)
+        if name == "process_died":
+            troubles.died(data, str(fields["process"]), f"with status {fields['status']}", time.time())
 
     def on_blocked(plugin: str, times: int) -> None:
         """A plugin that blocked the loop more than once is weakened everywhere."""
@@ -125,6 +129,8 @@ def prepare(data: Path) -> None:
     scratch = data / "scratch"
     scratch.mkdir(exist_ok=True, mode=0o700)
     for left in scratch.iterdir():  # of a process that was killed: nobody was told 250 for it
+        left.unlink(missing_ok=True)
+    for left in (data / "run").glob("conditions-*.json"):  # of processes that are gone
         left.unlink(missing_ok=True)
     secret = data / "secret"
     if not secret.exists():

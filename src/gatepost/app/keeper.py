@@ -12,6 +12,8 @@ import signal
 import time
 from pathlib import Path
 
+from gatepost.app.alarm_ways import Ways
+from gatepost.app.alarms import Alarms
 from gatepost.app.clocks import every
 from gatepost.app.digests import Digests
 from gatepost.app.followed_tree import FollowedTree
@@ -67,6 +69,8 @@ class Keeper:
         self._column = board.open_column(board.keeper)
         self._log = make_log(config)
         self._data: Path = config.data_dir
+        self._conditions = self._data / "run" / "conditions-keeper.json"
+        self._conditions.parent.mkdir(exist_ok=True)
         self._stopping = asyncio.Event()
         self._journal = JournalStore(self._data / "journal.db")
         self._lines = JournalWriter(self._data, "keeper")
@@ -98,13 +102,14 @@ class Keeper:
         self._good_version = -1
         self._silences = Silences(config, registry, self._log)
         self._digests = Digests(config, registry, self._log, lambda: self._follower.live.snapshot.version)
+        self._alarms = Alarms(config, registry, Ways(config, self._relay), self._log)
         self._files = FollowedTree(config, registry, self._log) if config.files.srv is not None else None
 
     async def run(self) -> None:
         """Keep going until told to stop; then bring in what is left."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: None)
+        loop.add_signal_handler(signal.SIGHUP, self._alarms.reload)
         await self._status.start()
         self._recover()
         clocks = [
@@ -116,6 +121,7 @@ class Keeper:
             loop.create_task(self._tutor.run()),
             loop.create_task(self._digests.run()),
             loop.create_task(self._silences.run()),
+            loop.create_task(self._alarms.run()),
         ]
         if self._files is not None:
             clocks.append(loop.create_task(self._files.run()))
@@ -129,6 +135,7 @@ class Keeper:
         self._relay.pool.close()
         await self._resolver.close()
         await self._status.stop()
+        self._alarms.close()
         self._journal.close()
 
     def _recover(self) -> None:
@@ -140,6 +147,7 @@ class Keeper:
     def _beat(self) -> None:
         self._column.beat()
         metrics.SPOOL_MESSAGES.set(len(self._queue))
+        HERE.write(self._conditions, time.time())
 
     def _collect(self) -> None:
         self._lines.flush()

@@ -27,6 +27,7 @@ def check(config: Config) -> list[Problem]:
         *_followed_tree(config),
         *_limits(config),
         *_outgoing(config),
+        *_alarms(config),
     ]
 
 
@@ -108,3 +109,10 @@ def _limits(config: Config) -> Iterator[Problem]:
     if hard != resource.RLIM_INFINITY and hard < wanted:
         reason = f"needs {wanted} open files, and this user may have {hard} (LimitNOFILE=)"
         yield _fault(config, "smtp.max_connections", reason, fatal=False)
+
+
+def _alarms(config: Config) -> Iterator[Problem]:
+    alarms = config.alarms
+    if bool(alarms.mail_to) != bool(alarms.mail_through):
+        missing = "mail_through" if alarms.mail_to else "mail_to"
+        yield _fault(config, f"alarms.{missing}", "no alarm goes out by mail without it", fatal=False)

@@ -22,12 +22,16 @@ from gatepost.config.values import (
     DOMAINS_NETWORKS,
     ENDPOINT,
     FLAG,
+    MAILBOXES,
     NAME_SERVERS,
     NETWORKS,
     OPTIONAL_PATH,
     PATH,
+    ROUTE,
+    SECRET,
     SIZE,
     STRING,
+    Kind,
     Network,
     choice,
     count,
@@ -163,6 +167,31 @@ class Metrics(Section):
     listen: str = key(ADDRESS, "127.0.0.1:9025", "Empty: none.")
 
 
+class Alarms(Section):
+    """Who is told that something is in trouble, by a way that does not pass the filter."""
+
+    webhook: str = key(url("http", "https"), "", "Each alarm is posted there, as JSON.")
+    webhook_secret: str = key(SECRET, "", "Goes along as `Authorization: Bearer SECRET`.")
+    mail_to: tuple[str, ...] = key(
+        MAILBOXES, [], "Mailboxes outside, whose mail does not come through this machine."
+    )
+    mail_through: str = key(
+        ROUTE,
+        "",
+        "The server that takes this mail; encrypted where it offers that, ?tls=required demands it.",
+    )
+    after: float = key(seconds(0, 86_400), 60, "Trouble that is over sooner is no alarm.")
+    repeat: float = key(
+        seconds(3_600, 30 * 86_400), 21_600, "After so long it is told again that an alarm goes on."
+    )
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """`webhook`, `mail`: the ways that are set."""
+        mail = self.mail_to and self.mail_through
+        return (*(("webhook",) if self.webhook else ()), *(("mail",) if mail else ()))
+
+
 class LogKeys(Section):
     """One line per outcome."""
 
@@ -247,6 +276,7 @@ class Config(Section):
     plugins: Plugins = section(Plugins)
     console: Console = section(Console)
     metrics: Metrics = section(Metrics)
+    alarms: Alarms = section(Alarms)
     log: LogKeys = section(LogKeys)
     overload: Overload = section(Overload)
     scanner: Scanner = section(Scanner)
@@ -276,9 +306,13 @@ class Config(Section):
     def rows(self) -> list[Row]:
         """Return every key with its value and its origin, in the order of the file."""
         return [
-            Row(name, toml_text(kind.write(self.value(name))), self.origin(name), KEYS[name].sentence)
+            Row(name, self._shown(name, kind), self.origin(name), KEYS[name].sentence)
             for name, kind in KINDS.items()
         ]
+
+    def _shown(self, name: str, kind: Kind[Any]) -> str:
+        value = self.value(name)
+        return toml_text("***" if kind.secret and value else kind.write(value))
 
 
 def toml_text(value: Any) -> str:

@@ -25,7 +25,7 @@ Network = IPv4Network | IPv6Network
 class Kind(Generic[T]):
     """How a value is read and written."""
 
-    __slots__ = ("name", "read", "shape", "write")
+    __slots__ = ("name", "read", "secret", "shape", "write")
 
     def __init__(
         self,
@@ -33,6 +33,8 @@ class Kind(Generic[T]):
         read: Callable[[Any], T],
         shape: type,
         write: Callable[[T], Any] = lambda value: value,
+        *,
+        secret: bool = False,
     ) -> None:
         self.name = name
         """What it is, for reference pages: `a size, such as "50MiB"`."""
@@ -42,6 +44,8 @@ class Kind(Generic[T]):
         """What TOML is to give: str, int, bool, list or dict."""
         self.write = write
         """Back to what TOML would give."""
+        self.secret = secret
+        """Never shown."""
 
     def read_text(self, text: str) -> T:
         """Read what a shell gave: an environment variable or an option."""
@@ -96,6 +100,7 @@ def _read_string(value: Any) -> str:
 
 
 STRING = Kind("a text", _read_string, str)
+SECRET = Kind("a secret text", _read_string, str, secret=True)
 
 
 def _read_path(value: Any) -> Path:
@@ -176,6 +181,37 @@ def hide_password(text: str) -> str:
     """A URL as it may be shown."""
     return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", text)
 
+
+def _read_route(value: Any) -> str:
+    from gatepost.relay.routes import RouteError, parse_route
+
+    text = _read_string(value)
+    if not text:
+        return ""
+    try:
+        route = parse_route(text)
+    except RouteError as error:
+        raise BadValue(str(error)) from error
+    if not route.scheme.startswith("smtp"):
+        raise BadValue(f"{_shown(text)} is no server that takes mail for others: smtp://host:port")
+    return text
+
+
+ROUTE = Kind('a server, such as "smtp://relay.example.net:587", or ""', _read_route, str)
+
+
+def _read_mailboxes(value: Any) -> tuple[str, ...]:
+    from gatepost.mail.address import AddressError, parse_address
+
+    try:
+        return tuple(parse_address(_read_filled(one)).text for one in _need(value, list, "a list"))
+    except AddressError as error:
+        raise BadValue(f"not a mailbox: {error}") from error
+
+
+MAILBOXES: Kind[tuple[str, ...]] = Kind(
+    'a list of mailboxes, such as ["ann@example.net"]', _read_mailboxes, list, list
+)
 
 # --- numbers ------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from gatepost.desk import troubles
 from gatepost.desk.errors import DeskError
 from gatepost.store import backup as store
 from gatepost.store.backup import Summary
@@ -20,9 +21,22 @@ def make(data_dir: Path, file: Path, now: float) -> Summary:
     if file.is_dir():
         raise DeskError(f"{file} is a folder; name a file")
     try:
-        return store.backup(data_dir, file, now)
-    except StoreError as error:
+        summary = store.backup(data_dir, file, now)
+    except (StoreError, OSError) as error:
+        _went(data_dir, now, str(error))
+        if isinstance(error, OSError):
+            raise
         raise DeskError(str(error)) from error
+    _went(data_dir, now, "")
+    return summary
+
+
+def _went(data_dir: Path, now: float, why: str) -> None:
+    """Tell the alarms how it went; that this cannot be written is no fault of the backup."""
+    try:
+        troubles.backed_up(data_dir, now, why)
+    except OSError:
+        return
 
 
 def put_back(data_dir: Path, file: Path, now: float, *, replace: bool = False) -> Summary:

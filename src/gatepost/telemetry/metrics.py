@@ -253,6 +253,7 @@ EARLY_TALKERS = Counter("gatepost_early_talkers_total", "Clients that talked bef
 STARTTLS_INJECTIONS = Counter(
     "gatepost_starttls_injections_total", "Sessions with bytes pipelined behind STARTTLS."
 )
+ALARMS_OPEN = Gauge("gatepost_alarms_open", "Alarms that go on.", fold="max")
 WORKERS_RESTARTED = Counter(
     "gatepost_workers_restarted_total", "Workers that died or stood still and were replaced."
 )

@@ -1,0 +1,97 @@
+"""A real clamd dies and comes back: a real HTTP server and a real mailbox outside hear of each once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.app.hooks import Hook, listening
+from tests.system import scanners
+from tests.system.gateway import Gateway
+from tests.system.postfix import Postfix
+from tests.system.process import open_directory, wait_until
+from tests.system.scanners import Scanner
+from tests.system.sink import Sink
+from tests.system.test_backends import hosting, letter
+from tests.system.test_scanners_live import on
+
+ANN = "ann@example.org"
+
+
+@pytest.fixture
+def clamd() -> Iterator[Scanner]:
+    """Give a real clamd."""
+    with open_directory("clamd") as top:
+        server = scanners.clamd(top)
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    """Give a webhook."""
+    with listening() as made:
+        yield made
+
+
+def test_clamd_dies_and_comes_back(
+    make_gateway: Callable[..., Gateway], sink: Sink, postfix: Postfix, clamd: Scanner, hook: Hook
+) -> None:
+    """Out once by both ways, the mail encrypted; listed meanwhile; then over, once."""
+    outside = postfix.maildir("bob")
+    before = len(outside.messages())
+    gateway = make_gateway(
+        scanner={"clamav": {"address": clamd.address}},
+        alarms={
+            "webhook": hook.url, "after": 2,
+            "mail_to": ["bob@second.example"], "mail_through": f"smtp://127.0.0.1:{postfix.port}",
+        },
+    )  # fmt: skip
+    hosting(gateway, sink.port)
+    on(gateway, "clamav.mode=on")
+    assert 250 == gateway.send([ANN], letter("well"))[0]
+    key = f"scanner:{clamd.address}"
+    clamd.stop()
+    for _ in range(3):
+        assert 250 == gateway.send([ANN], letter("dead"))[0]
+    wait_until(lambda: hook.events == [("begin", key)], "the alarm", 15)
+    wait_until(lambda: len(outside.messages()) == before + 1, "the mail", 15)
+    (listed,) = gateway.json("alarms", "list")
+    assert (key, None) == (listed["alarm"], listed["ended"])
+    time.sleep(3)
+    assert 250 == gateway.send([ANN], letter("still dead"))[0]
+
+    again = scanners.clamd_again(clamd)
+    try:
+        wait_until(
+            lambda: gateway.send([ANN], letter("alive"))[0] == 250 and len(hook.events) > 1, "its end", 30
+        )
+        assert [("begin", key), ("over", key)] == hook.events
+        wait_until(lambda: len(outside.messages()) == before + 2, "the mail that it is over", 15)
+        assert [] == gateway.json("alarms", "list")
+        assert 1 == len(gateway.json("alarms", "list", "--all"))
+    finally:
+        again.stop()
+    began, over = outside.messages()[before:]
+    assert b"Subject: [mx.gatepost.test] ALARM: The scanner" in began
+    assert b"with ESMTPS id" in began
+    assert b"Subject: [mx.gatepost.test] over: The scanner" in over
+
+
+def test_a_webhook_that_comes_late(make_gateway: Callable[..., Gateway], sink: Sink, hook: Hook) -> None:
+    """It is tried again until it takes the alarm; mail flows meanwhile; a dead back end is an alarm too."""
+    hook.status = 503
+    gateway = make_gateway(alarms={"webhook": hook.url, "after": 1})
+    hosting(gateway, sink.port)
+    sink.stop()
+    place = f"127.0.0.1:{sink.port}"
+    assert 451 == gateway.send([ANN], letter("nobody"))[0]
+    wait_until(lambda: hook.tries > 0, "the first try", 15)
+    assert 451 == gateway.send([ANN], letter("nobody"))[0]
+    said = gateway.cli("alarms", "list")
+    assert "nothing gets out by webhook: the webhook answered 503" in said.stderr
+    hook.status = 200
+    wait_until(lambda: hook.events == [("begin", f"backend:{place}")], "the alarm", 30)
+    assert ["example.org"] == hook.came[0]["domains"]

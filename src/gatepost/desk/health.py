@@ -11,16 +11,20 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gatepost.desk import domains
+from gatepost.desk import alarm_book, domains
+from gatepost.desk.alarms import UNSEEN, Alarm
 from gatepost.desk.desk import Desk
 from gatepost.spool.usage import ALL
-from gatepost.telemetry import metrics
+from gatepost.telemetry import conditions, metrics
+from gatepost.telemetry.conditions import ASKED, Condition
 from gatepost.telemetry.metrics import Snapshot
 
 LITTLE = 0.05
 """Of a disk: with less than this free it is in trouble."""
 SHOWN = 20
 """Domains that are named as waiting."""
+MOST_ASKED = 500
+"""Lists, scanners and next hops that are shown."""
 LATE = 3600.0
 """Seconds after which mail that waits is worth a look."""
 
@@ -88,6 +92,12 @@ class Health:
     dns: dict[str, int]
     """What DNS answered, since the processes started."""
     disk: Disk
+    asked: list[Condition]
+    """Each DNS list, scanner and next hop as it was seen last; those in trouble first."""
+    alarms: list[Alarm]
+    """Those that go on."""
+    untold: dict[str, str]
+    """Way that alarms go -> why nothing gets out on it."""
 
     @property
     def current(self) -> int:
@@ -102,6 +112,8 @@ class Health:
             and not any(one.error for one in self.checks)
             and not self.faults
             and not self.disk.little
+            and not self.alarms
+            and not self.untold
         )
 
 
@@ -125,6 +137,9 @@ def look(desk: Desk, processes: Iterable[InForce]) -> Health:
         _by_label(told, metrics.RELAY_ATTEMPTS.name),
         _by_label(told, metrics.DNS_QUERIES.name),
         Disk(space.free, space.total, desk.archive.usage.get(ALL), desk.archive_bytes),
+        asked(desk),
+        alarm_book.shown(desk, None),
+        alarm_book.ways_that_fail(desk),
     )
 
 
@@ -139,6 +154,18 @@ def waiting(desk: Desk) -> list[Waiting]:
             first[one.domain] = one.created, said
     found = [Waiting(name, number[name], *first[name]) for name in first]
     return sorted(found, key=lambda one: one.since)[:SHOWN]
+
+
+def asked(desk: Desk) -> list[Condition]:
+    """Return how those are whom we ask, as the processes saw them within a day; who is in trouble first."""
+    now = desk.clock()
+    found = [
+        one
+        for one in conditions.written(desk.data_dir / "run")
+        if one.kind in ASKED and now - one.seen <= UNSEEN
+    ]
+    found.sort(key=lambda one: (not one.why, ASKED.index(one.kind), one.name))
+    return found[:MOST_ASKED]
 
 
 def counts(desk: Desk) -> Snapshot:

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from gatepost.console.auth import Here, SignedIn, at_domain
+from gatepost.console.pages.health import KINDS
 from gatepost.console.render import show, words_of
-from gatepost.desk import overview
+from gatepost.desk import alarm_book, overview
 
 router = APIRouter()
 SHOWN = ("accepted", "rejected", "quarantined", "deferred")
@@ -36,6 +37,8 @@ def first(here: SignedIn, domain: Annotated[str, Query(max_length=255)] = "") ->
         latest=overview.latest(here.desk, wanted),
         SHOWN=SHOWN,
         machine=_machine(here),
+        alarms=alarm_book.shown(here.desk, None if here.is_admin else here.names()),
+        KINDS=KINDS,
     )
 
 

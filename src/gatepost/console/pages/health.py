@@ -9,6 +9,8 @@ from gatepost.console.auth import Admin
 from gatepost.console.render import show
 from gatepost.console.text import mark
 from gatepost.desk import health
+from gatepost.desk.alarms import BACKUP, DISK, HELD, POLICY, PROCESS
+from gatepost.telemetry.conditions import BACKEND, CHECK, LIST, SCANNER
 
 router = APIRouter()
 SAID = {
@@ -19,9 +21,22 @@ SAID = {
 }
 """What next hops said, for people; another word is shown as it is."""
 
+KINDS = {
+    LIST: mark("DNS list"),
+    SCANNER: mark("scanner"),
+    BACKEND: mark("back end"),
+    CHECK: mark("check"),
+    PROCESS: mark("process"),
+    DISK: mark("disk"),
+    POLICY: mark("policy"),
+    BACKUP: mark("backups"),
+    HELD: mark("held mail without a reader of the digest"),
+}
+"""What an alarm is of, for people."""
+
 
 @router.get("/health")
 def page(here: Admin) -> Response:
     """Show the state of the machine now."""
     running = [health.InForce(one.name, one.version) for one in here.site.processes()]
-    return show(here, "health.html", health=health.look(here.desk, running), SAID=SAID)
+    return show(here, "health.html", health=health.look(here.desk, running), SAID=SAID, KINDS=KINDS)

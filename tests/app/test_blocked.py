@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.app.blocked import put_away
+from gatepost.app.blocked import blame, put_away
+from gatepost.store.deaths import DEATHS, WORKER, Death, Deaths
 from gatepost.store.policy_db import PolicyStore
 
 KEY = "stuck.mode"
@@ -52,3 +53,12 @@ def test_the_third_time_it_is_off(store: PolicyStore, tmp_path: Path) -> None:
     assert {"all", "domain:on.example", "domain:watch.example", "mailbox:ann@off.example"} == {
         change.scope for change in changes
     }
+
+
+def test_blame(tmp_path: Path) -> None:
+    """Each message that a dead worker had in hand is written down, and counted."""
+    one, other = b"1" * 16, b"2" * 16
+    assert [(one.hex(), 1)] == blame(tmp_path, "stuck", [one], "w0 ended with status -9", 1e9)
+    assert [(one.hex(), 2), (other.hex(), 1)] == blame(tmp_path, "", [one, other], "w1", 1e9 + 1)
+    death = Death(1e9, WORKER, "stuck", "w0 ended with status -9")
+    assert [death, Death(1e9 + 1, WORKER, "", "w1")] == Deaths(tmp_path / DEATHS).of(one, 1e9 + 2)

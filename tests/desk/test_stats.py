@@ -159,7 +159,18 @@ def test_domains(desk: Desk, writer: JournalWriter) -> None:
 
 def test_kinds_are_checks_that_exist(desk: Desk) -> None:
     """A check that is renamed does not turn into spam unnoticed."""
-    no_check = {"", "relaying", "outgoing", "relay", "archive", "gatepost", "smtp", "policy", "mixed"}
+    no_check = {
+        "",
+        "relaying",
+        "outgoing",
+        "relay",
+        "archive",
+        "gatepost",
+        "smtp",
+        "policy",
+        "mixed",
+        "poison",
+    }
     assert {name.partition(":")[0] for name in module.KINDS} - no_check <= {
         loaded.name for loaded in desk.registry
     }

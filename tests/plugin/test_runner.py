@@ -273,7 +273,7 @@ def test_board_shows_who_runs() -> None:
         seen.append(board[0])
 
     bench = Bench([make_plugin("One", helo=helo), make_plugin("Two", rcpt=rcpt)])
-    bench.tools.running = lambda n: board.__setitem__(0, n)
+    bench.tools.running = lambda n, _hand=0: board.__setitem__(0, n)
     bench = Bench(bench.registry, bench.tools)
     outcome_of("rcpt", bench, bench.policy())
     assert [1, 2, 2] == seen

@@ -47,6 +47,24 @@ def test_counts_add_up_across_processes() -> None:
     assert mine.open == 1
 
 
+def test_suspects() -> None:
+    """In a plugin the one message that it was asked about; outside of one all; nobody's of another column."""
+    board = Board.create(None, 2)
+    mine = board.open_column(0)
+    mine.name_plugins(["dnsbl", "classifier"])
+    first, second = b"1" * 16, b"2" * 16
+    mine.hands.take(first)
+    slot = mine.hands.take(second)
+    assert ("", [first, second]) == board.suspects(0)
+    mine.running(2, slot)
+    assert ("classifier", [second]) == board.suspects(0)
+    mine.running(1)  # asked about a recipient: no message is to blame
+    assert ("dnsbl", []) == board.suspects(0)
+    assert ("", []) == board.suspects(1)
+    board.zero(0)
+    assert ("", []) == board.suspects(0)
+
+
 def test_zeroing_forgets_a_dead_worker_and_no_other() -> None:
     """The parent zeroes the column of the dead: its connections count no more."""
     board = Board.create(None, 2)

@@ -15,7 +15,7 @@ from typing import Any
 
 from gatepost import __version__
 from gatepost.app import demo as demonstration
-from gatepost.app.blocked import put_away
+from gatepost.app.blocked import blame, put_away
 from gatepost.app.console import first_administrator, run_console
 from gatepost.app.keeper import run_keeper
 from gatepost.app.tools import make_log
@@ -89,6 +89,11 @@ def serve(config: Config, *, demo: bool = False) -> int:
         mode = put_away(data, plugin, times, known.mode if known is not None else "on")
         log.event("plugin_put_away", "error", plugin=plugin, mode=mode, times=times)
 
+    def on_suspects(plugin: str, messages: list[bytes], why: str) -> None:
+        """Who dies twice over one message makes it poison (gatepost.plugin.deadly)."""
+        for message, times in blame(data, plugin, messages, why, time.time()):
+            log.event("suspect", "error", message=message, plugin=plugin, times=times, why=why)
+
     log.event(
         "start",
         version=__version__,
@@ -110,6 +115,7 @@ def serve(config: Config, *, demo: bool = False) -> int:
         helpers={"console": lambda: run_console(config, board)} if config.console.listen else {},
         plugin_name=names.by_index,
         on_plugin_blocked=on_blocked,
+        on_suspects=on_suspects,
         on_reload=lambda: _reload(certificate, log),
         notifier=Notifier(os.environ, os.getpid()),
     )

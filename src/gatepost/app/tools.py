@@ -25,6 +25,7 @@ from gatepost.relay.pool import Pool
 from gatepost.relay.routes import guard_for
 from gatepost.server.sockets import parse_host_port
 from gatepost.spool.archive import Archive
+from gatepost.store.deaths import DEATHS, Deaths
 from gatepost.telemetry import metrics
 from gatepost.telemetry.log import Format, Level, Log
 
@@ -65,7 +66,8 @@ def make_tools(
     records: Any,
     resolver: Resolver,
     relay: Relay,
-    running: Callable[[int], None],
+    running: Callable[..., None],
+    hands: Any,
     alert: Callable[[str, str], None],
     archive: Archive,
 ) -> Tools:
@@ -98,6 +100,8 @@ def make_tools(
         alert=alert,
         hostname=config.hostname,
         running=running,
+        deaths=Deaths(config.data_dir / DEATHS),
+        hands=hands,
     )
 
 

@@ -106,6 +106,7 @@ class Worker:
             self._resolver,
             self._relay,
             self._column.running,
+            self._column.hands,
             self._alert,
             self._archive,
         )

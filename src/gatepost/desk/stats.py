@@ -45,6 +45,7 @@ KINDS = {
     "smtp": TROUBLE,
     "policy": TROUBLE,
     "mixed": TROUBLE,
+    "poison": TROUBLE,
 }
 """Who refused -> what that says of the mail; every other check, also a foreign one, means spam."""
 LET_IN = frozenset({"accepted", "queued"})

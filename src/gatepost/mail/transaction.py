@@ -53,5 +53,7 @@ class Transaction:
     """Refused at RCPT, but their copy is to be kept from the data that follow."""
     known: Any = None
     """(domain, folded local part) -> what the policy that it began with knows of a recipient."""
+    hand: int = 0
+    """Its slot among the messages at hand (gatepost.server.hands) while checks read it."""
     facts: dict[type, Any] = field(default_factory=dict)
     answers: dict[Any, Any] = field(default_factory=dict)

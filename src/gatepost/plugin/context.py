@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from gatepost.mail.address import Address
 from gatepost.plugin.base import PluginSettings, Scope
+from gatepost.plugin.deadly import note
 from gatepost.plugin.tools import (
     BoundRecords,
     BoundState,
     Dns,
+    Killed,
     PluginMistake,
     RecipientRow,
     ToolMissing,
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
 S = TypeVar("S", bound=PluginSettings)
 F = TypeVar("F")
 
+ALMOST = 0.95
+"""Part of a hook's time limit that work in a process of its own may take."""
 RESERVATIONS = "reservations"
 """Key in a transaction's answers: (recipient, reservation, record) each, that wait for the mail's fate."""
 
@@ -111,6 +115,11 @@ class Context(Generic[S]):
         other._step = self._step
         other._settings = self._settings
         return other
+
+    @property
+    def hand(self) -> int:
+        """Where the parent process sees which message this is (gatepost.server.hands); 0 for none."""
+        return self._transaction.hand if self._transaction is not None else 0
 
     # -- facts ----------------------------------------------------------------------------
 
@@ -313,11 +322,22 @@ class Context(Generic[S]):
         """`await ctx.http("POST", url, headers, body)`: one bounded request."""
         return self._tool("http")  # type: ignore[no-any-return]
 
-    async def in_worker(self, function: Callable[..., F], *arguments: Any, seconds: float = 0.0) -> F:
-        """Run heavy work in a process that is killed after so many seconds, or at the plugin's limit."""
-        limit = seconds or self._step.plugin.timeout
+    async def in_worker(
+        self, function: Callable[..., F], *arguments: Any, seconds: float = 0.0, counted: bool = True
+    ) -> F:
+        """Run heavy work in a process that is killed after so many seconds, or at the plugin's limit.
+
+        A message that killed it may be poison and is counted, but where the check answers for that itself.
+        """
+        # A little less than the whole limit of the hook: so it is known what took so long.
+        limit = seconds or ALMOST * self._step.plugin.timeout
         await sleep(0)  # a hook that is driven without a task gets one here: the time limit needs it
-        result: F = await self._tool("in_worker")(function, *arguments, timeout=limit)
+        try:
+            result: F = await self._tool("in_worker")(function, *arguments, timeout=limit)
+        except Killed as killed:
+            if counted and self._transaction is not None:
+                note(self._transaction.facts, self._step.plugin.name, killed)
+            raise
         return result
 
     @property

@@ -16,6 +16,8 @@ from gatepost.mail.address import parse_address
 from gatepost.mail.verdict import Rewrite, Verdict
 from gatepost.plugin.answers import Failure, failed
 from gatepost.plugin.context import RESERVATIONS, Context
+from gatepost.plugin.deadly import NAME as POISON
+from gatepost.plugin.deadly import Deadly
 from gatepost.plugin.gateway import GatewayChecks
 from gatepost.plugin.runner import Findings, Runner, own_entry
 from gatepost.plugin.step import Groups, Plan, Step
@@ -43,7 +45,7 @@ class Pipeline:
 
     def __init__(self, registry: Registry, tools: Tools, clock: Callable[[], float]) -> None:
         self.registry = registry
-        self.unskippable = registry.unskippable
+        self.unskippable = registry.unskippable | {POISON}
         """Checks that a general allow entry does not lead past; for `policy.decide`."""
         self.tools = tools
         self.runner = Runner(registry, tools)
@@ -51,6 +53,7 @@ class Pipeline:
         self._ask = self.runner.ask
         self._note = self.runner.note
         self._gateway = GatewayChecks(registry, self.runner, clock)
+        self._deadly = Deadly(tools, clock)
 
     # -- what the server asks -------------------------------------------------------------
 
@@ -156,13 +159,28 @@ class Pipeline:
         message: Message,
     ) -> list[Findings]:
         """Ask headers and message, once for recipients with equal settings; findings for each, in order."""
-        findings: list[Findings] = [[] for _ in recipients]
-        plans = [self.plan(r.policy) for r in recipients]
-        wanted: list[Groups] = [
-            p.essential if r.exempt else p.content for p, r in zip(plans, recipients, strict=True)
-        ]
-        if any(p.needs_host for p in plans) and not session.host_known:
+        if any(self.plan(r.policy).needs_host for r in recipients) and not session.host_known:
             await self.runner.know_host(session)
+        steps = [[step for group in self._wanted(r) for step in group] for r in recipients]
+
+        def ask(some: Sequence[Recipient]) -> Coroutine[Any, Any, list[Findings]]:
+            return self._run_message(session, transaction, some, message)
+
+        return await self._deadly.ask(transaction, message, recipients, steps, ask)
+
+    def _wanted(self, recipient: Recipient) -> Groups:
+        plan = self.plan(recipient.policy)
+        return plan.essential if recipient.exempt else plan.content
+
+    async def _run_message(
+        self,
+        session: Session,
+        transaction: Transaction,
+        recipients: Sequence[Recipient],
+        message: Message,
+    ) -> list[Findings]:
+        findings: list[Findings] = [[] for _ in recipients]
+        wanted = [self._wanted(recipient) for recipient in recipients]
         decided = [False] * len(recipients)
         for rank in sorted({group[0].rank for groups in wanted for group in groups}):
             jobs: dict[Any, list[tuple[Step, int]]] = {}

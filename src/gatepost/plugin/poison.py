@@ -29,7 +29,7 @@ async def twice(ctx: Context[Any], function: Callable[..., T], *arguments: Any, 
     said: list[str] = []
     for _ in range(TRIES):
         try:
-            return await ctx.in_worker(function, *arguments, seconds=seconds)
+            return await ctx.in_worker(function, *arguments, seconds=seconds, counted=False)
         except WorkerBusy as error:
             raise CannotAnswer(str(error)) from error
         except WorkerError as error:

@@ -118,7 +118,7 @@ class Runner:
         """Ask one hook: a verdict, None, a Failure, or Waiting."""
         context._step = step
         context._settings = step.settings
-        self._running(step.index)
+        self._running(step.index, context.hand)
         try:
             answer = step.call(context)
             if answer is not None and type(answer) not in VERDICTS:

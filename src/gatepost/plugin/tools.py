@@ -28,6 +28,23 @@ class ToolMissing(Exception):
     """The house was built without this tool (as `gatepost plugin try` without a network)."""
 
 
+class WorkerError(Exception):
+    """Work for a killable process was not done: it raised, died, took too long or gave something odd."""
+
+
+class WorkerBusy(WorkerError):
+    """No process was free for most of the time: nothing is known against the work."""
+
+
+class Killed(WorkerError):
+    """The process died over its work or had to be killed: by its time, its memory, or a crash."""
+
+    def __init__(self, why: str, *, late: bool = False) -> None:
+        super().__init__(why)
+        self.late = late
+        """It took too long."""
+
+
 class RecipientRow(Protocol):
     """What the store knows of a recipient."""
 
@@ -78,7 +95,7 @@ class Dns(Protocol):
         """Return the PTR name and whether it resolves back."""
 
 
-def _nothing(_index: int) -> None:
+def _nothing(_index: int, _hand: int = 0) -> None:
     """Stand in for the board of a worker."""
 
 
@@ -117,8 +134,12 @@ class Tools:
     """(plugin, text): something that a person should know; into the log and the counts."""
     hostname: str = ""
     """Our own name, lower case."""
-    running: Callable[[int], None] = _nothing
-    """Writes the index of the plugin that runs (0: none) where the parent process sees it."""
+    running: Callable[..., None] = _nothing
+    """Writes the index of the plugin that runs (0: none) and its message's slot where the parent sees it."""
+    deaths: Any = None
+    """gatepost.store.deaths.Deaths: messages that killed a process of ours."""
+    hands: Any = None
+    """gatepost.server.hands.Hands: the messages that are read now, where the parent process sees them."""
 
 
 class BoundState:

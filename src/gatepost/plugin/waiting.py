@@ -69,7 +69,7 @@ class Waiters:
 
     __slots__ = ("_left_behind", "_running")
 
-    def __init__(self, running: Callable[[int], None]) -> None:
+    def __init__(self, running: Callable[..., None]) -> None:
         self._running = running
         self._left_behind: set[asyncio.Task[None]] = set()
 
@@ -109,9 +109,10 @@ class Waiters:
 
 
 @types.coroutine
-def _drive_on(w: Waiting, running: Callable[[int], None]) -> Generator[Any, Any, Any]:
+def _drive_on(w: Waiting, running: Callable[..., None]) -> Generator[Any, Any, Any]:
     """Drive a coroutine on from where it stands to its end, whatever it does on the way."""
     coroutine, index = w.coroutine, w.step.index
+    hand = w.context.hand
     yielded: Any = w.yielded
     sent: Any = None
     error: BaseException | None = None
@@ -128,7 +129,7 @@ def _drive_on(w: Waiting, running: Callable[[int], None]) -> Generator[Any, Any,
                 raise
             except BaseException as thrown:  # a cancellation is the hook's to see
                 error = thrown
-        running(index)
+        running(index, hand)
         try:
             yielded = coroutine.send(sent) if error is None else coroutine.throw(error)
         except StopIteration as stop:

@@ -23,6 +23,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, TypeVar
 
+from gatepost.plugin.tools import Killed, WorkerBusy, WorkerError
+
+__all__ = ["WorkerBusy", "WorkerError", "Workers"]
+
 R = TypeVar("R")
 
 MEMORY = 1 << 30
@@ -32,14 +36,6 @@ MAX_BYTES = 64 << 20
 MAX_USES = 1_000
 """Calls after which a process is replaced: what leaks does not leak for ever."""
 _LENGTH = struct.Struct("!I")
-
-
-class WorkerError(Exception):
-    """The work was not done: it raised, died, took too long or answered with something odd."""
-
-
-class WorkerBusy(WorkerError):
-    """No process was free for most of the time: nothing is known against the work."""
 
 
 class Workers:
@@ -62,7 +58,7 @@ class Workers:
             said = f"{function.__name__} took more than {timeout:g} s"
             if begun is None or begun - started > timeout / 2:
                 raise WorkerBusy(f"{said}, since no process was free") from None
-            raise WorkerError(said) from None
+            raise Killed(said, late=True) from None
 
     async def _run(self, question: bytes) -> Any:
         while self._idle and self._idle[-1].gone:  # ended while it idled: nobody's fault
@@ -70,6 +66,8 @@ class Workers:
         process = self._idle.pop() if self._idle else await _Process.start(self._memory)
         try:
             done, value = await process.ask(question)
+            if not done and str(value).startswith("MemoryError"):
+                raise Killed(f"MemoryError: the process needed more than {self._memory >> 20} MiB")
         except BaseException:
             process.kill()  # its state is not known: also when our caller went away
             raise
@@ -127,7 +125,7 @@ class _Process:
                 raise WorkerError(f"an answer of {size} bytes")
             answer = _plain(await reader.readexactly(size))
         except (asyncio.IncompleteReadError, ConnectionError, pickle.UnpicklingError) as error:
-            raise WorkerError(f"the process died or answered nonsense ({type(error).__name__})") from error
+            raise Killed(f"the process died or answered nonsense ({type(error).__name__})") from error
         if not (isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[0], bool)):
             raise WorkerError("the process answered nonsense")
         return answer

@@ -32,6 +32,7 @@ FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "refuse_at.unknown": ("refuse_unknown_at", _same),
     "on_backend_down": ("on_backend_down", _same),
     "mixed": ("mixed", _same),
+    "poison": ("poison", _same),
     "keep_days": ("keep_days", _same),
     "score.tag_at": ("tag_at", threshold),
     "score.quarantine_at": ("quarantine_at", threshold),

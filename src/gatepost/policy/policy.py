@@ -93,6 +93,8 @@ class DomainPolicy:
     """Where the defaults of modes, actions and points come from (gatepost.policy.presets)."""
     digest: str = "off"
     """`off`, `daily` or `weekly`: how often a mail tells what was kept."""
+    poison: str = "quarantine"
+    """`quarantine` or `reject`: what becomes of a message that killed our processes twice."""
     digest_to: tuple[str, ...] = ()
     """Mailboxes of the domain that get a digest of all its mail."""
     digest_mailboxes: bool = False

@@ -194,6 +194,8 @@ SETTINGS: dict[str, Setting] = {
         Setting("mixed", "hold", _one_of("hold", "split"), "hold, split",
                 "Recipients of one mail differ: refused copies are held, or later recipients deferred.",
                 _ALL_OR_DOMAIN),
+        Setting("poison", "quarantine", _one_of("quarantine", "reject"), "quarantine, reject",
+                "What becomes of a message that killed those who read it twice.", _ALL_OR_DOMAIN),
         Setting("keep_days", 30, _days, f"1 to {MAX_KEEP_DAYS}",
                 "How long kept mail and its journal stay.", _ALL_OR_DOMAIN),
         Setting("bypass", False, _flag, "on, off",

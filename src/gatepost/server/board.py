@@ -16,7 +16,9 @@ import os
 import random
 import time
 
+from gatepost.server import hands
 from gatepost.server.counts import Counts, client_key
+from gatepost.server.hands import Hands
 
 __all__ = ["Board", "Column", "client_key"]
 
@@ -26,10 +28,11 @@ NAME_BYTES = 48
 """Longest plugin name on the board, in bytes of UTF-8; longer ones are cut."""
 
 # Words at the head of a column.
-_PID, _BEAT, _RUNNING, _OPEN, _VERSION, _SESSIONS = range(6)
+_PID, _BEAT, _RUNNING, _OPEN, _VERSION, _SESSIONS, _HAND = range(7)
 _HEAD_WORDS = 64
 _NAMES = _HEAD_WORDS * 8
-_COUNTS = _NAMES + (MAX_PLUGINS + 1) * NAME_BYTES
+_HANDS = _NAMES + (MAX_PLUGINS + 1) * NAME_BYTES
+_COUNTS = _HANDS + hands.BYTES
 
 
 class Board:
@@ -79,7 +82,8 @@ class Board:
         """Take a column for this process, its only writer; what a predecessor left in it is gone."""
         self.zero(n)
         others = [table for other, table in enumerate(self._tables) if other != n]
-        return Column(self, n, self._words[n], self._counts(n) if n < self.workers else None, others)
+        counts = self._counts(n) if n < self.workers else None
+        return Column(self, n, self._words[n], counts, others, self._hands(n))
 
     def zero(self, n: int) -> None:
         """Forget all of a column: the parent calls it when the process behind it is dead."""
@@ -117,6 +121,18 @@ class Board:
         start = n * self._column_bytes + _NAMES + index * NAME_BYTES
         return self._map[start : start + NAME_BYTES].rstrip(b"\0").decode("utf-8", "replace")
 
+    def suspects(self, n: int) -> tuple[str, list[bytes]]:
+        """Return the plugin that a dead process was in, "" for none, and the messages that may be to blame.
+
+        In a plugin that is the one message that it was asked about; else all that the process had in hand.
+        """
+        index = self.running(n)
+        held = self._hands(n)
+        if not index:
+            return "", held.all()
+        message = held.read(self._words[n][_HAND])
+        return self.plugin_name(n, index), [message] if message else []
+
     def version(self, n: int) -> int:
         """Return the policy version in force in the process of a column."""
         return self._words[n][_VERSION]
@@ -136,6 +152,10 @@ class Board:
             cut = name.encode("utf-8", "replace")[:NAME_BYTES].ljust(NAME_BYTES, b"\0")
             self._map[start + at * NAME_BYTES : start + (at + 1) * NAME_BYTES] = cut
 
+    def _hands(self, n: int) -> Hands:
+        start = n * self._column_bytes + _HANDS
+        return Hands(memoryview(self._map)[start : start + hands.BYTES])
+
     def _counts(self, n: int) -> Counts:
         start = n * self._column_bytes + _COUNTS
         return Counts(memoryview(self._map)[start : start + self._slots * 16].cast("Q"), self._factor)
@@ -144,16 +164,24 @@ class Board:
 class Column:
     """One process's own column; made by `Board.open_column` in the process that writes it."""
 
-    __slots__ = ("_counts", "_others", "_words", "board", "n")
+    __slots__ = ("_counts", "_others", "_words", "board", "hands", "n")
 
     def __init__(
-        self, board: Board, n: int, words: memoryview[int], counts: Counts | None, others: list[Counts]
+        self,
+        board: Board,
+        n: int,
+        words: memoryview[int],
+        counts: Counts | None,
+        others: list[Counts],
+        held: Hands,
     ) -> None:
         self.board = board
         self.n = n
         self._words = words
         self._counts = counts
         self._others = others
+        self.hands = held
+        """The messages that this process reads."""
         words[_PID] = os.getpid()
 
     def enter(self, key: int) -> int:
@@ -186,9 +214,11 @@ class Column:
         """Say that the loop turns; called by the loop once a second."""
         self._words[_BEAT] = time.monotonic_ns()
 
-    def running(self, index: int) -> None:
-        """Say which plugin runs now, 0 behind it."""
-        self._words[_RUNNING] = index
+    def running(self, index: int, hand: int = 0) -> None:
+        """Say which plugin runs now, 0 behind it, and the slot of the message that it is asked about."""
+        words = self._words
+        words[_RUNNING] = index
+        words[_HAND] = hand
 
     def name_plugins(self, names: list[str]) -> None:
         """Say what the indices mean: index 1 is the first name."""

@@ -81,6 +81,7 @@ class Supervisor:
 
     `plugin_name(index)` names what the board says was running; without it the worker's own names on the
     board are used. `on_plugin_blocked(name, times)` is called in the parent from the second time on,
+    `on_suspects(plugin, messages, why)` where a worker died with messages in hand (`Board.suspects`), and
     `on_reload()` at HUP before it is passed on. None of these may start a thread or leave a database
     open: the parent forks again later.
     """
@@ -96,6 +97,7 @@ class Supervisor:
         helpers: Mapping[str, Callable[[], None]] | None = None,
         plugin_name: Callable[[int], str] | None = None,
         on_plugin_blocked: Callable[[str, int], None] | None = None,
+        on_suspects: Callable[[str, list[bytes], str], None] | None = None,
         on_reload: Callable[[], None] | None = None,
         bounds: Bounds | None = None,
         notifier: Notifier | None = None,
@@ -103,6 +105,7 @@ class Supervisor:
         self.board = board
         self._on_event = on_event
         self._on_plugin_blocked = on_plugin_blocked
+        self._on_suspects = on_suspects
         self._on_reload = on_reload
         self._bounds = bounds = bounds or Bounds()
         self._notifier = notifier or Notifier({}, 0)
@@ -229,6 +232,8 @@ class Supervisor:
         child.ready = False
         if child.column is not None:
             self._watchdog.end(child.column)
+            if is_worker and self._drain_until is None:
+                self._suspect(child.column, f"{child.name} ended with status {status}")
             self.board.zero(child.column)
         if self._drain_until is not None:
             self._say("process_ended", process=child.name, pid=pid, status=status)
@@ -246,6 +251,17 @@ class Supervisor:
         child.due = now + wait
         if wait:
             self._say("process_delayed", process=child.name, seconds=wait, failures=child.failures)
+
+    def _suspect(self, column: int, why: str) -> None:
+        """Tell which messages the dead one had in hand, before its column is forgotten."""
+        if self._on_suspects is None:
+            return
+        try:
+            plugin, messages = self.board.suspects(column)
+            if messages:
+                self._on_suspects(plugin, messages, why)
+        except Exception as error:
+            self._say("trouble", where="on_suspects", error=repr(error))
 
     def _wait_of(self, child: Child) -> float:
         """Return how long to wait: not at all after one early death, then ever longer."""

@@ -73,8 +73,9 @@ def test_release(hosted: Run, as_json: Run, kept: str) -> None:
     assert "1 will be tried now" in hosted("queue", "retry", ID).stdout
     assert "being released" in hosted("archive", "delete", ID, status=1).stderr
     assert "1 thrown away" in hosted("queue", "drop", entry["id"]).stdout
-    (again,) = as_json("archive", "release", ID)
+    (again,) = as_json("archive", "release", ID, "--train")
     assert again["release"] == "waiting"
+    assert ["ham"] == [row["as"] for row in as_json("learn", "log", "example.org")]
 
 
 def test_drop_all(hosted: Run, kept: str) -> None:

@@ -12,6 +12,7 @@ from gatepost.desk.deeds import deeds_of
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
 from gatepost.dns.zone import Zone
+from gatepost.mail import stamp
 from gatepost.mail.message import Message, find_border
 from gatepost.relay.courier import Courier
 from gatepost.relay.handoff import Relay
@@ -123,6 +124,9 @@ def test_release(desk: Desk, tmp_path: Path) -> None:
     marked = check_release(secret, value, "ann@example.org", body_hash([RAW]), desk.clock())
     assert marked is not None
     assert marked.id == ID
+    mark = stamp.read(message.get(stamp.HEADER) or "")
+    assert mark is not None
+    assert stamp.holds(mark, secret, "example.org", ["ann@example.org"]), "found when it is trained by mail"
     assert archive.state(desk, kept).state == "delivered"
     assert desk.archive.exists(kept.ref)
 

@@ -81,20 +81,23 @@ def show(id_: str, domain: str | None, recipient: str | None, facts: bool, as_js
 @domain_option("Only of this domain.")
 @COPY
 @click.option("--again", is_flag=True, help="Also what was delivered before.")
+@click.option("--train", is_flag=True, help="Teach the classifier in one go that it is no spam.")
 @as_json
 def release(
-    ids: tuple[str, ...], domain: str | None, recipient: str | None, again: bool, as_json: bool
+    ids: tuple[str, ...], domain: str | None, recipient: str | None, again: bool, train: bool, as_json: bool
 ) -> None:
     """Deliver kept mail to the domain's own server, unchanged and unfiltered.
 
     It is tried at once while the server runs; `gatepost queue list` shows what waits. A mail
     that was released twice is delivered once.
     """
-    from gatepost.desk import archive
+    from gatepost.desk import archive, training
 
     with at_desk() as desk:
         copies = [kept for one in ids for kept in archive.find(desk, one, domain, recipient)]
         done = [archive.release(desk, kept, again=again) for kept in copies]
+        if train:
+            training.train_kept(desk, copies, spam=False)
     if as_json:
         print_json([_as_json(one.kept, one) for one in done])
         return

@@ -18,6 +18,7 @@ from gatepost.desk.deeds import write_down
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
 from gatepost.desk.secret import installation_secret
+from gatepost.mail import stamp
 from gatepost.mail.message import find_border
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.index import Kept
@@ -103,13 +104,17 @@ def release(desk: Desk, kept: Kept, *, again: bool = False) -> Release:
         desk.queue.forget_sent(name)
     now = desk.clock()
     try:
+        secret = installation_secret(desk.data_dir)
         header = release_header(
-            installation_secret(desk.data_dir),
+            secret,
             kept.id,
             kept.recipient,
             body_hash(desk.archive.blocks(kept.ref)),
             int(now) + VALID_FOR,
         )
+        # Trained by mail later, it is found by its id as any delivered mail is.
+        id_ = stamp.make(secret, kept.id, kept.domain, kept.recipient)
+        header += f"{stamp.HEADER}: {id_}\r\n".encode("ascii", "replace")
         text = _without_forged(desk.archive.blocks(kept.ref), desk.hostname)
         desk.queue.put(_envelope(kept, name, now), itertools.chain([header], text))
     except OSError as error:

@@ -23,7 +23,7 @@ from gatepost.policy.snapshot import PolicyUnavailable
 from gatepost.policy.source import DomainRows
 from gatepost.store.base import OutcomeRow
 
-LET_IN = frozenset({"accepted", "queued"})
+LET_IN = frozenset({"accepted", "queued", "taken"})
 
 
 class What(StrEnum):

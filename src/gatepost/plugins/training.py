@@ -72,6 +72,8 @@ class Training(Plugin):
     default_mode = Mode.ON
     on_failure = OnFailure.DEFER
     timeout = 50.0
+    unskippable = True
+    own_list = False
     public = NOT_YOU
 
     def has_work(self, hook: str, settings: Settings, policy: DomainPolicy | None) -> bool:

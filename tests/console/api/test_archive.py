@@ -38,7 +38,9 @@ def test_release_and_delete(ann: Program, rob: Program, house: House, address: s
     """Released by the owner, once however often asked; while it waits it is not deleted."""
     rob.post(f"{address}/release", status=404)
     assert "waiting" == ann.post(f"{address}/release")["release"]
-    assert "waiting" == ann.post(f"{address}/release")["release"]
+    assert 0 == ann.get("/domains/ann.example/training")["wanted"]
+    assert "waiting" == ann.post(f"{address}/release?train=true")["release"]
+    assert 1 == ann.get("/domains/ann.example/training")["wanted"]
     (waits,) = ann.get("/queue")["items"]
     assert "release" == waits["reason"]
     ann.delete(address, 422)

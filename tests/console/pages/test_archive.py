@@ -130,3 +130,19 @@ def test_train(house: House, refs: list[str]) -> None:
     assert 303 == ann.post(f"/archive/{refs[0]}/train", {"what": "spam"}).status_code
     with house.desk() as desk:
         assert (1, 0) == training.counts(desk, "ann.example")
+
+
+def test_release_and_train_in_one(house: House, refs: list[str]) -> None:
+    """On its way, and learnt as wanted; without a word it is only released."""
+    from gatepost.desk import training
+
+    ann = house.browser("ann")
+    ann.post(f"/archive/{refs[1]}/release")
+    assert "Release, it is no spam" in ann.page(f"/archive/{refs[0]}")
+    ann.post(f"/archive/{refs[0]}/release", {"what": "ham"})
+    assert "on its way to the domain's own server. Learnt: no spam." in ann.page(
+        f"/archive/{refs[0]}"
+    ).replace("&#39;", "'")
+    with house.desk() as desk:
+        assert (0, 1) == training.counts(desk, "ann.example")
+        assert 2 == len(desk.queue)

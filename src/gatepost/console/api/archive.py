@@ -21,7 +21,7 @@ from gatepost.console.api.answers import (
     require,
 )
 from gatepost.console.auth import Changing, Here, Looking
-from gatepost.desk import archive
+from gatepost.desk import archive, training
 from gatepost.desk.deeds import deeds_of
 from gatepost.spool.index import Kept
 
@@ -123,10 +123,15 @@ def open_kept(here: Looking, day: Day, file: File) -> StreamingResponse:
 
 
 @router.post("/domains/{domain}/archive/{day}/{file}/release")
-def release_kept(here: Changing, day: Day, file: File, again: bool = False) -> Shown:
-    """Hand a kept mail on to the domain's own server; asked for twice, it is delivered once."""
+def release_kept(here: Changing, day: Day, file: File, again: bool = False, train: bool = False) -> Shown:
+    """Hand a kept mail on to the domain's own server; asked for twice, it is delivered once.
+
+    `train`: teach the classifier in one go that it is no spam.
+    """
     kept = find(here, day, file)
     archive.release(here.desk, kept, again=again)
+    if train:
+        training.train_kept(here.desk, [kept], spam=False, how="api")
     return _shown(here, kept)
 
 

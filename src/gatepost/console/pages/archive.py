@@ -13,7 +13,7 @@ from gatepost.console.errors import NotHere
 from gatepost.console.render import go, show, words_of
 from gatepost.console.rights import Right
 from gatepost.console.text import mark
-from gatepost.desk import archive, preview
+from gatepost.desk import archive, preview, training
 from gatepost.desk.deeds import deeds_of
 from gatepost.desk.errors import DeskError
 from gatepost.spool.index import Kept
@@ -118,12 +118,19 @@ def raw(here: Looking, day: Day, file: File) -> Response:
 
 
 @router.post("/archive/{day}/{domain}/{file}/release")
-def release(here: Changing, day: Day, file: File) -> Response:
-    """Hand it on to the domain's own server."""
+def release(here: Changing, day: Day, file: File, what: Annotated[str, Form()] = "") -> Response:
+    """Hand it on to the domain's own server; `what=ham`: and teach that it is no spam."""
     kept = _find(here, day, file)
     archive.release(here.desk, kept)
-    said = mark("It is on its way to the domain's own server.")
-    return go(here, address(kept), words_of(here.request, here).say(said))
+    words = words_of(here.request, here)
+    said = [words.say(mark("It is on its way to the domain's own server."))]
+    if what == "ham":
+        try:
+            training.train_kept(here.desk, [kept], spam=False, how="console")
+            said.append(words.say(mark("Learnt: no spam.")))
+        except DeskError as error:  # it is released all the same
+            said.append(str(error))
+    return go(here, address(kept), " ".join(said))
 
 
 @router.post("/archive/{day}/{domain}/{file}/delete")
@@ -136,10 +143,8 @@ def delete(here: Changing, day: Day, file: File) -> Response:
 @router.post("/archive/{day}/{domain}/{file}/train")
 def train(here: Changing, day: Day, file: File, what: Annotated[str, Form()]) -> Response:
     """Teach the domain's classifier that it is spam, or that it is none."""
-    from gatepost.desk.training import train_kept
-
     kept = _find(here, day, file)
-    train_kept(here.desk, [kept], spam=what == "spam", how="console")
+    training.train_kept(here.desk, [kept], spam=what == "spam", how="console")
     said = mark("Learnt: spam.") if what == "spam" else mark("Learnt: no spam.")
     return go(here, address(kept), words_of(here.request, here).say(said))
 

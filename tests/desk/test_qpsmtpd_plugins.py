@@ -27,6 +27,16 @@ MEANS: dict[str, dict[str, Any]] = {
         "greylist.delay": 600,
         "greylist.keep": 10,
     },
+    "headers require From,Date future 1 past 15 reject 1": {
+        "headers.mode": "on",
+        "headers.missing_from": "refuse",
+        "headers.missing_date": "refuse",
+        "headers.future_hours": 24,
+        "headers.future_date": "refuse",
+        "headers.old_days": 15,
+        "headers.old_date": "refuse",
+    },
+    "check_basicheaders reject 0": {"headers.mode": "watch"},
     "bogus_bounce log": {"bounce.mode": "watch"},
     "bogus_bounce denysoft": {"bounce.mode": "on", "bounce.action": "defer"},
 }
@@ -49,6 +59,8 @@ def test_what_a_line_means(desk: Desk, text: str, values: dict[str, Any]) -> Non
         ("auth/auth_flat_file", "AUTH"),
         ("rcpt_ok", "always"),
         ("helo policy strict", "policy strict"),
+        ("headers require From,Subject", "require From,Subject"),
+        ("headers past ever", "past ever"),
         ("karma", "by hand"),
     ],
 )

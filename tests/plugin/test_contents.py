@@ -14,7 +14,7 @@ import pytest
 from gatepost.mail.message import Message, find_border
 from gatepost.plugin import contents
 from gatepost.plugin.contents import Inventory, Item, NeedsProcess, glance, look, unpacked
-from tests.mail.ole_files import ole
+from tests.mail.ole_files import message, ole, packed
 from tests.mail.tnef_files import tnef
 from tests.plugin.archive_bombs import BOMBS, deep, long_names
 from tests.plugin.archive_cases import EXE, FORMATS, PLAIN, by_libarchive, mail, rar4, tarred, zipped
@@ -303,6 +303,23 @@ def test_outlooks_wrapping() -> None:
     assert "exe" == types(found)["winmail.dat/b.zip/setup.exe"]
     assert ("photo.jpg", "SETUP~1.SCR") == found.items[1].names
     assert {"broken"} == {kind for kind, _ in inventory(mail(("winmail.dat", data[:-9]))).problems}
+
+
+def test_files_in_old_documents() -> None:
+    """Attachments of a message that Outlook saved, a file packed into a document, archives among them."""
+    saved = inventory(mail(("a.msg", message(("x.dat", EXE), ("b.zip", zipped(PLAIN))))))
+    assert {"a.msg": "msg", "a.msg/x.dat": "exe", "a.msg/b.zip/setup.exe": "exe"}.items() <= types(
+        saved
+    ).items()
+    embedded = inventory(mail(("a.doc", ole({"\x01Ole10Native": packed("run.js", b"x")}))))
+    assert ("run.js", "C:\\run.js") == embedded.items[1].names
+    in_new = zipped(
+        {
+            "[Content_Types].xml": b"",
+            "word/embeddings/oleObject1.bin": ole({"\x01Ole10Native": packed("run.exe", EXE)}),
+        }
+    )
+    assert "exe" == types(inventory(mail(("a.docx", in_new))))["a.docx/oleObject1.bin/run.exe"]
 
 
 def test_plain_values() -> None:

@@ -64,6 +64,12 @@ BUILT_IN = {
     "badmailfromto": "an entry of one mailbox's list does this: gatepost list add MAILBOX deny SENDER",
 }
 DAY = 86_400
+REQUIRED = {
+    "date": "headers.missing_date",
+    "from": "headers.missing_from",
+    "message-id": "headers.missing_message_id",
+}
+"""Field that `headers` may require -> the finding that it is missing."""
 
 
 def read_plugin(line: Line, defaults: Mapping[str, PluginDefaults], report: Report) -> dict[str, Any]:
@@ -117,11 +123,25 @@ def _values(check: str, arguments: list[str], options: Mapping[str, str]) -> tup
             values["greylist.delay"] = max(1, min(int(value), DAY))
         elif check == "greylist" and option == "white_timeout" and value.isdecimal():
             values["greylist.keep"] = max(1, min(int(value) // DAY, 400))
+        elif check == "headers" and (of_headers := _headers(option, value)):
+            values |= of_headers
         else:
             unknown.append(f"{option} {value}")
     if temporary:
         values[f"{check}.action"] = "defer"
     return values, unknown + arguments[len(options) * 2 :]
+
+
+def _headers(option: str, value: str) -> dict[str, Any]:
+    """Return what an option of `headers` means: fields that must be there, days that a Date may be off."""
+    if option == "require":
+        names = [name.strip().lower() for name in value.split(",")]
+        return {REQUIRED[name]: "refuse" for name in names} if all(n in REQUIRED for n in names) else {}
+    if option == "future" and value.isdecimal() and 0 < int(value) <= 400:
+        return {"headers.future_hours": 24 * int(value), "headers.future_date": "refuse"}
+    if option == "past" and value.isdecimal() and 0 < int(value) <= 4_000:
+        return {"headers.old_days": int(value), "headers.old_date": "refuse"}
+    return {}
 
 
 def _short(value: object) -> str:

@@ -217,7 +217,7 @@ class _Walk:
         if found.name not in FORMATS and (claimed := claimed_type(names)):
             found = opens_as(claimed, whole) or found
         if found.name == "ole":
-            self._ole(where, names, whole, flags)
+            self._ole(where, names, whole, depth, flags)
         elif found.name == "tnef":
             self.items.append(Item(where, names, found.name, found.kind.value, tuple(flags)))
             self._tnef(where, whole, depth + 1)
@@ -229,20 +229,28 @@ class _Walk:
         else:
             self.items.append(Item(where, names, found.name, found.kind.value, tuple(flags)))
 
-    def _ole(self, where: str, names: tuple[str, ...], whole: bytes, flags: list[str]) -> None:
+    def _ole(self, where: str, names: tuple[str, ...], whole: bytes, depth: int, flags: list[str]) -> None:
         ole = read_ole(whole)
         flags += ["macros"] * ole.macros + ["encrypted"] * ole.encrypted
         if ole.broken:
             self.problem("broken", f"{where}: a document that cannot be read")
-        name, kind = ("msi", Kind.EXECUTABLE) if ole.installer else ("ole", Kind.OFFICE)
+        name, kind = ("msg", Kind.MESSAGE) if ole.message else ("ole", Kind.OFFICE)
+        if ole.installer:
+            name, kind = "msi", Kind.EXECUTABLE
         self.items.append(Item(where, names, name, kind.value, tuple(flags)))
+        self._packed_in(where, [(one.names, one.data) for one in ole.files], depth + 1)
 
     def _tnef(self, where: str, whole: bytes, depth: int) -> None:
         """Outlook's own wrapping."""
-        self._deeper(where, depth)
         files, complete = read_tnef(whole)
         if not complete:
             self.problem("broken", f"{where}: it ends too early")
+        self._packed_in(where, [(one.names, one.data) for one in files], depth)
+
+    def _packed_in(self, where: str, files: list[tuple[tuple[str, ...], bytes]], depth: int) -> None:
+        """Files that lie in a document or a wrapping, whole."""
+        if files:
+            self._deeper(where, depth)
         for names, data in files:
             self._entry()
             path = f"{where}/{shown(names[0]) if names else 'a file'}"

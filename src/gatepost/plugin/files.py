@@ -32,12 +32,12 @@ from gatepost.plugin.poison import Poison, twice
 __all__ = ["MAX_DECODED", "MAX_DEPTH", "MAX_ENTRIES", "MAX_RATIO", "TYPES", "Inventory", "Oddity", "Rules",
            "held_against", "inventory"]  # fmt: skip
 
-SECONDS = 10.0
+SECONDS = 18.0
 """How long a process may look at one message, each time."""
 TYPES = (
     {name for name, *_ in SIGNATURES}
     | {kind.value for kind in Kind if kind is not Kind.UNKNOWN}
-    | {"apk", "appx", "bmp", "exe", "html", "jar", "msi", "odf", "ooxml", "pdf", "svg"}
+    | {"apk", "appx", "bmp", "exe", "html", "jar", "msg", "msi", "odf", "ooxml", "pdf", "svg"}
 )
 """All types and kinds that a domain may forbid."""
 LISTED = 4

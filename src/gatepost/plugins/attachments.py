@@ -155,7 +155,7 @@ class Attachments(Plugin):
 
     settings = Settings
     cost = Cost.CPU
-    timeout = 30.0
+    timeout = 45.0
     public = "Message has a kind of file that is not accepted here"
 
     async def message(self, ctx: Context[Settings]) -> Verdict | tuple[Verdict, ...] | None:

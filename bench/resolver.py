@@ -22,6 +22,8 @@ from bench.server import Server
 
 SENDER = "example.com"
 SELECTOR = "bench"
+LIST = "bl.bench.example"
+"""A DNS list in its right mind that knows nobody."""
 KEYS = VOLATILE / "signed" / "keys"
 """The key's record in the form of OpenDKIM's TestPublicKeys."""
 ADDRESS = "127.0.53.1"
@@ -44,6 +46,12 @@ server:
     local-data: '_spf.{sender}. 86400 IN TXT "v=spf1 ip4:198.51.100.0/24 ip4:203.0.113.0/24 -all"'
     local-data: 'client.{sender}. 86400 IN TXT "v=spf1 ?all"'
     local-data: '_dmarc.{sender}. 86400 IN TXT "v=DMARC1; p=reject; adkim=s"'
+    local-data: '{sender}. 86400 IN MX 10 mail.{sender}.'
+    local-data: 'mail.{sender}. 86400 IN A 198.51.100.1'
+    local-data: '2.0.0.127.{listed}. 86400 IN A 127.0.0.2'
+    local-zone: "127.in-addr.arpa." redirect
+    local-data: '127.in-addr.arpa. 86400 IN PTR client.{sender}.'
+    local-data: 'client.{sender}. 86400 IN A 127.0.0.1'
     local-data: '{selector}._domainkey.{sender}. 86400 IN TXT {key}'
 remote-control:
     control-enable: no
@@ -95,7 +103,14 @@ class Resolver(Server):
         KEYS.write_text(f"{SELECTOR}._domainkey.{SENDER} {record}\n")
         strings = " ".join(f'"{record[at : at + 250]}"' for at in range(0, len(record), 250))
         (self.folder / "unbound.conf").write_text(
-            UNBOUND.format(address=ADDRESS, folder=self.folder, sender=SENDER, selector=SELECTOR, key=strings)
+            UNBOUND.format(
+                address=ADDRESS,
+                folder=self.folder,
+                sender=SENDER,
+                selector=SELECTOR,
+                listed=LIST,
+                key=strings,
+            )
         )
 
     def command(self) -> list[str]:

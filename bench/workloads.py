@@ -8,6 +8,7 @@ at most that many units; or, where it is what the subject costs more, at most th
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from bench.everything import GatepostEverything
 from bench.gatepost import (
     Gatepost,
     GatepostDeny,
@@ -70,6 +71,7 @@ def _both(sessions: int) -> tuple[Contender, ...]:
 
 _RELAY = Load(size=4096)
 _CHECKED = ("gatepost-checked",)
+_EVERY = ("gatepost-everything",)
 _SCALE_SUBJECTS = ("gatepost-large/some", "gatepost-large/all")
 
 
@@ -81,6 +83,11 @@ def _senders(sessions: int) -> tuple[Contender, ...]:
         Contender(PostfixQueue, sessions // 4),
         Contender(PostfixMilters, sessions // 4),
     )
+
+
+def _every(sessions: int, peer: Contender) -> tuple[Contender, ...]:
+    """Gatepost as shipped and with every early check on, and a peer without such checks."""
+    return Contender(GatepostOne, sessions), Contender(GatepostEverything, sessions), peer
 
 
 def _scale(load: Callable[[int, int], Load], sessions: int) -> tuple[Contender, ...]:
@@ -176,6 +183,33 @@ WORKLOADS = (
         _senders(10_000),
         (Bar(1.05, 1.0, "gatepost-unchecked"),),
         subjects=_CHECKED,
+        resolver=True,
+    ),
+    Workload(
+        "every-reject1",
+        "reject of one unknown RCPT with every check before the message on",
+        Load(refused=1),
+        _every(10_000, Contender(Postfix, 4_000)),
+        (Bar(1 / 3, 1 / 5, "postfix"),),
+        subjects=_EVERY,
+        resolver=True,
+    ),
+    Workload(
+        "every-reject10",
+        "ten rejected RCPT in a session with every check before the message on",
+        Load(refused=10),
+        _every(4_000, Contender(Postfix, 1_500)),
+        (Bar(1 / 6, 1 / 12, "postfix"),),
+        subjects=_EVERY,
+        resolver=True,
+    ),
+    Workload(
+        "every-relay4k",
+        "relay of a 4 KiB message with every check before the message on",
+        _RELAY,
+        _every(5_000, Contender(PostfixProxy, 2_000)),
+        (Bar(1 / 3, 1 / 5, "postfix-proxy"),),
+        subjects=_EVERY,
         resolver=True,
     ),
     Workload(

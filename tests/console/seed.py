@@ -17,6 +17,7 @@ from gatepost.desk import (
     domains,
     forwarders,
     lists,
+    reviews,
     rules,
     storms,
     tokens,
@@ -307,6 +308,17 @@ def refused(house: House, **more: Any) -> str:
         return refuse(desk, "you@ann.example", session=REFUSED, **more)
 
 
+def review(house: House) -> None:
+    """Let two refused senders ask ann for a review; one was decided."""
+    asked = (("3479ACDEFH34A", "", "x7@bulk.example"), (KEPT, "Our offer, as you asked for on Monday.", ""))
+    with house.desk("ann") as desk:
+        for session, text, contact in asked:
+            token = refuse(desk, "you@ann.example", session=session, plugin="spf")
+            reviews.ask(desk, token, "192.0.2.9", contact or "mia@partner.example", text)
+        (first, *_) = reviews.listing(desk, ["ann.example"])[::-1]
+        reviews.decide(desk, "ann.example", first.id, reviews.DECLINE)
+
+
 def sow(house: House) -> None:
     """Do it all."""
     people(house)
@@ -320,3 +332,4 @@ def sow(house: House) -> None:
     wait(house, house.site.clock())
     lessons(house)
     refused(house)
+    review(house)

@@ -15,6 +15,7 @@ from gatepost.plugin.batv import since_key
 from gatepost.plugin.counted import Kept
 from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.store.journal_writer import JournalWriter
+from gatepost.store.reviews_db import ReviewRow
 from tests.console.addresses import PARTS, addresses
 from tests.console.chromium import Window
 from tests.console.house import House
@@ -74,6 +75,18 @@ def hostile_records(house: House) -> None:
             at_once(desk.records.put("ann.example", "counted_address", key, counted))
 
 
+def hostile_reviews(house: House) -> None:
+    """Put payloads into what refused senders ask, also where our own page would not take them."""
+    with house.desk("ann") as desk:
+        for n, bad in enumerate(PAYLOADS):
+            row = ReviewRow(
+                0, "ann.example", f"{ADDRESS['id']}.1", f"{n}{bad}", bad, bad, now(), bad, bad, bad
+            )
+            number = desk.reviews.add(row, of_network=99, of_domain=99)
+            if n % 2:
+                assert desk.reviews.decide("ann.example", number, bad, bad, now())
+
+
 @pytest.fixture(scope="module")
 def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Served]]:
     """Give a console whose every untrusted field holds a payload."""
@@ -105,6 +118,7 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
             lists.add(desk, "ann.example", "allow", f"s{n}@y.example", plugin="dnsbl", note=bad)
             lists.add(desk, None, "deny", f"helo:{bad.replace(' ', '_')}", note=bad)
     apart(lambda: hostile_records(house))
+    apart(lambda: hostile_reviews(house))
     told = json.dumps([["reply", "", "told", 0, "".join(PAYLOADS)]])
     refused(house, sender=bad, plugin=bad, reason=bad, trace=told)
     with Served(house.app) as served:
@@ -125,7 +139,7 @@ def test_no_script_runs(chromium: Browser, poisoned: tuple[House, Served], name:
             dialog.dismiss()  # the page would stand still
 
         window.page.on("dialog", opened)
-        for path in addresses(house):
+        for path in (*addresses(house), "/reviews?state=decided"):
             window.page.goto(path)
             window.page.wait_for_timeout(50)
             assert "owned" != window.page.title(), path

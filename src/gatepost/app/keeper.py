@@ -37,6 +37,7 @@ from gatepost.store.journal_db import JournalStore
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
 from gatepost.store.policy_follow import keep_last_good
+from gatepost.store.reviews_db import ReviewsStore
 from gatepost.telemetry import metrics
 from gatepost.telemetry.conditions import HERE
 
@@ -79,6 +80,7 @@ class Keeper:
         self._archive = Archive(self._data / "archive", config.archive.max_bytes, config.archive.min_free)
         self._queue = Queue(self._data / "spool", log=self._log.event)
         self._delivered = Delivered(self._data / "learn")
+        self._reviews = ReviewsStore(self._data / "records.db")
         self._resolver = make_resolver(config)
         self._relay = make_relay(config, self._resolver)
         self._courier = Courier(
@@ -137,6 +139,7 @@ class Keeper:
         await self._status.stop()
         self._alarms.close()
         self._journal.close()
+        self._reviews.close()
 
     def _recover(self) -> None:
         aside = self._archive.recover(time.time())
@@ -168,6 +171,7 @@ class Keeper:
         removed = self._archive.expire(now, self._keep_days)
         pruned = self._journal.prune(now, self._keep_days)
         self._delivered.expire(now)
+        self._reviews.expire(now, self._keep_days)
         if removed or pruned:
             self._log.event("tidied", archive=removed, journal=pruned)
 

@@ -49,6 +49,7 @@ TABS = (
     Item("/domains/{domain}/batv", mark("BATV")),
     Item("/domains/{domain}/greylist", mark("Greylisting")),
     Item("/domains/{domain}/forwarders", mark("Forwarders")),
+    Item("/domains/{domain}/reviews", mark("Reviews")),
     Item("/domains/{domain}/digest", mark("Digest")),
     Item("/domains/{domain}/privacy", mark("Privacy")),
     Item("/domains/{domain}/training", mark("Training")),

@@ -27,6 +27,8 @@ from gatepost.console.cookies import (
 )
 from gatepost.console.environment import environment
 from gatepost.console.text import Words, words_for
+from gatepost.desk import reviews
+from gatepost.store.base import StoreError
 
 if TYPE_CHECKING:
     from gatepost.console.auth import Here
@@ -62,6 +64,7 @@ def words_of(request: Request, here: Here | None = None) -> Words:
 def _page(
     request: Request, here: Here | None, template: str, status: int, values: dict[str, Any]
 ) -> HTMLResponse:
+    values = {"badges": _badges(here), **values}
     response = HTMLResponse(_rendered(request, here, template, values), status)
     site = site_of(request)
     if not token_of(request) and cookie_name(site, VISITOR) not in request.cookies:
@@ -69,6 +72,16 @@ def _page(
     if cookie_name(site, SAID) in request.cookies:
         drop_cookie(request, response, SAID)
     return response
+
+
+def _badges(here: Here | None) -> dict[str, int]:
+    """Return how much waits behind words of the menu; a store that does not answer costs nobody the page."""
+    if here is None:
+        return {}
+    try:
+        return {"/reviews": reviews.waiting(here.desk, None if here.is_admin else list(here.user.domains))}
+    except StoreError:
+        return {}
 
 
 def go(here: Here, path: str, said: str = "") -> RedirectResponse:

@@ -91,6 +91,9 @@ def in_words(change: Change) -> str:
         said += f", route {', '.join(route)}" if route else ""
     elif change.what in ("user", "token"):
         said = _account(change)
+    elif change.what == "review":
+        after = change.after
+        said = f"review of the mail {after['id']} for {after['recipient']}: {after['decision']}"
     elif change.what == "released":
         said = f"released the kept mail {change.after['id']} for {change.after['recipient']}"
     else:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from gatepost.store.passkeys_db import PasskeysStore
     from gatepost.store.policy_db import PolicyStore
     from gatepost.store.records_db import RecordsStore
+    from gatepost.store.reviews_db import ReviewsStore
     from gatepost.store.state_db import StateStore
     from gatepost.store.tokens_db import TokensStore
 
@@ -138,6 +139,16 @@ class Desk:
         from gatepost.store.passkeys_db import PasskeysStore
 
         store = PasskeysStore(self.data_dir / FILE)
+        self._open.callback(store.close)
+        return store
+
+    @cached_property
+    def reviews(self) -> ReviewsStore:
+        """What refused senders asked for."""
+        from gatepost.store.records_db import FILE
+        from gatepost.store.reviews_db import ReviewsStore
+
+        store = ReviewsStore(self.data_dir / FILE)
         self._open.callback(store.close)
         return store
 

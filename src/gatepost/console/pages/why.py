@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Form, Path, Request
 from fastapi.responses import Response
 
 from gatepost.console.cookies import site_of
 from gatepost.console.errors import NotHere
 from gatepost.console.limits import limit, note
 from gatepost.console.render import show_to_anyone
+from gatepost.console.text import mark
 from gatepost.console.why_texts import help_for
-from gatepost.desk import why
+from gatepost.desk import reviews, why
 from gatepost.desk.desk import Desk
-from gatepost.desk.errors import NotFound
+from gatepost.desk.errors import Conflict, NotFound
+from gatepost.desk.reviews import MAX_CONTACT, MAX_TEXT, BadContact, Enough
 from gatepost.desk.why import Refusal
 
 router = APIRouter()
@@ -27,6 +29,9 @@ REQUESTS, MINUTE = 60, 60.0
 WRONG, WHILE = 30, 900.0
 """Addresses that are none, from one network, until it has to wait."""
 BY = "refused sender"
+LONGEST = 20_000
+"""Characters of a field: a browser lets nobody write so much, and what is more than is kept is cut."""
+BAD = mark("That is not an address. Leave it empty, or write it as you@example.org.")
 
 Token = Annotated[str, Path(max_length=1_000)]
 
@@ -34,18 +39,42 @@ Token = Annotated[str, Path(max_length=1_000)]
 @router.get("/why/{refusal}")
 def look(request: Request, refusal: Token) -> Response:
     """Say why."""
-    limited(request)
+    _limited(request)
     with site_of(request).desk_for(BY, False) as desk:
-        return _page(request, found(request, desk, refusal))
+        one = _found(request, desk, refusal)
+        return _page(request, one, step="asked" if reviews.asked(desk, one.row) else "")
 
 
-def limited(request: Request) -> None:
+@router.post("/why/{refusal}")
+def ask(
+    request: Request,
+    refusal: Token,
+    contact: Annotated[str, Form(max_length=LONGEST)] = "",
+    text: Annotated[str, Form(max_length=LONGEST)] = "",
+) -> Response:
+    """Ask for a review."""
+    _limited(request)
+    client = request.client.host if request.client else ""
+    with site_of(request).desk_for(BY, False) as desk:
+        one = _found(request, desk, refusal)
+        try:
+            reviews.ask(desk, refusal, client, contact, text)
+        except BadContact:
+            return _page(request, one, 422, fault=BAD, contact=contact, text=text)
+        except Enough:
+            return _page(request, one, 429, step="enough")
+        except Conflict:
+            return _page(request, one, step="asked")
+        return _page(request, one, step="taken")
+
+
+def _limited(request: Request) -> None:
     """Answer 429 to who asks too often, or for too much that is not there."""
     limit(request, "wrong why pages", WRONG, WHILE, count=False)
     limit(request, "why pages", REQUESTS, MINUTE)
 
 
-def found(request: Request, desk: Desk, token: str) -> Refusal:
+def _found(request: Request, desk: Desk, token: str) -> Refusal:
     """Return what a token names; else the same 404 for all."""
     try:
         return why.find(desk, token)
@@ -54,7 +83,14 @@ def found(request: Request, desk: Desk, token: str) -> Refusal:
         raise NotHere from None
 
 
-def _page(request: Request, one: Refusal, **values: Any) -> Response:
+def _page(request: Request, one: Refusal, status: int = 200, **values: Any) -> Response:
     return show_to_anyone(
-        request, "why.html", id=one.id, sentence=one.sentence, help=help_for(one.check), **values
+        request,
+        "why.html",
+        status=status,
+        **{"step": "", "fault": "", "contact": "", "text": ""} | values,
+        id=one.id,
+        sentence=one.sentence,
+        help=help_for(one.check),
+        longest=(MAX_CONTACT, MAX_TEXT),
     )

@@ -88,7 +88,7 @@ async def test_what_nobody_learnt_stays_with_the_client(house: Indoors) -> None:
 
 @inside()
 async def test_settled(house: Indoors) -> None:
-    """Whatever a check would make of it: accepted and held become a 4xx, all else stays."""
+    """Whatever a check would make of it: accepted becomes a 4xx, held (nobody can read it) a 5xx."""
     school(house)
     snapshot = house.gateway.live.snapshot
     from gatepost.mail.address import parse_address
@@ -97,7 +97,7 @@ async def test_settled(house: Indoors) -> None:
     final, policy = whose(snapshot, address)
     recipient = Recipient(address, final, policy=policy)
     fates = {fate: settled(recipient, Outcome(fate)).fate for fate in Fate}
-    assert {Fate.ACCEPT: Fate.DEFER, Fate.QUARANTINE: Fate.DEFER} == {
+    assert {Fate.ACCEPT: Fate.DEFER, Fate.QUARANTINE: Fate.REJECT} == {
         before: after for before, after in fates.items() if before is not after
     }
     other = Recipient(address, final, policy=snapshot.policy_for("example.org"))

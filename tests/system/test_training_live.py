@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from tests.plugins.test_classifier import ham_mail, spam_mail
+from tests.system.authority import SickDns, text
 from tests.system.dovecot import Dovecot
 from tests.system.gateway import Gateway
+from tests.system.opendkim import OpenDkim
 from tests.system.process import free_port, open_directory, wait_until
 from tests.system.running import in_force
 from tests.system.sink import Sink
@@ -178,3 +180,24 @@ def test_moved_between_folders(make_gateway: Callable[..., Gateway], sink: Sink)
             ann.logout()
         finally:
             server.stop()
+
+
+def test_signed_by_the_domains_own_server(
+    make_gateway: Callable[..., Gateway], sick_dns: SickDns, sink: Sink
+) -> None:
+    """A real OpenDKIM signs what Ann forwards; the same mail is none at the other address, or unsigned."""
+    with open_directory("signer") as top:
+        signer = OpenDkim(top, "own.sick.test", "rsa-sha256")
+        sick_dns.authority.add(f"{signer.selector}._domainkey.own", "TXT", text(signer.record))
+        try:
+            gateway = make_gateway(dns={"servers": [sick_dns.server]})
+            hosting(gateway, sink.port, domain="own.sick.test")
+            ann = "ann@own.sick.test"
+            plain = attached(spam_mail(1)).replace(b"example.org", b"own.sick.test")
+            raw = signer.sign(plain, ann)
+            for to, wanted in (("spam", 250), ("ham", 550)):
+                assert wanted == gateway.send([f"{to}@train.own.sick.test"], raw, sender=ann)[0]
+            assert 550 == gateway.send(["spam@train.own.sick.test"], plain, sender=ann)[0]
+            assert [(ann, "spam")] == [(one["by"], one["as"]) for one in log(gateway, "own.sick.test")]
+        finally:
+            signer.stop()

@@ -37,6 +37,8 @@ NOT_LEARNT = Outcome(
     "4.3.0",
 )
 
+UNREADABLE = Outcome(Fate.REJECT, TRAINING, "", "This mail cannot be read", 550, "5.6.0")
+
 
 def whose(snapshot: Snapshot, address: Address) -> tuple[Address, DomainPolicy | None]:
     """Return who is meant by an address, and under which policy: also below `train.` of a hosted domain.
@@ -57,11 +59,13 @@ def whose(snapshot: Snapshot, address: Address) -> tuple[Address, DomainPolicy |
 def settled(recipient: Recipient, outcome: Outcome) -> Outcome:
     """Return the outcome; mail to a training address that nobody learnt from stays with its client.
 
-    Never delivered, never held: whatever failed, the domain's own server does not get to see it.
+    Never delivered, never held: whatever failed, the domain's own server does not get to see it. What
+    would be held is mail that nobody can read (`plugin.deadly`): that comes again for nothing.
     """
-    if recipient.policy.trains and outcome.fate in (Fate.ACCEPT, Fate.QUARANTINE):
-        return replace(NOT_LEARNT, reason=outcome.reason or NOT_LEARNT.reason)
-    return outcome
+    if not recipient.policy.trains or outcome.fate not in (Fate.ACCEPT, Fate.QUARANTINE):
+        return outcome
+    why = outcome.reason or NOT_LEARNT.reason
+    return replace(UNREADABLE if outcome.fate is Fate.QUARANTINE else NOT_LEARNT, reason=why)
 
 
 class Marks:

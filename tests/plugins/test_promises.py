@@ -27,6 +27,10 @@ from gatepost.policy.lists import Entry, Lists
 from gatepost.policy.policy import Action, DomainPolicy, Mode
 from gatepost.store.memory import MemoryState
 
+pytestmark = [
+    pytest.mark.filterwarnings("error::RuntimeWarning"),  # a coroutine that nobody awaits is a fault, too
+    pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning"),
+]
 REGISTRY = load(entries=False)
 EVERY = pytest.mark.parametrize("loaded", list(REGISTRY), ids=lambda one: one.name)
 
@@ -64,6 +68,19 @@ class Tool:
         return self._behave(*args, **kwargs)
 
 
+class Opened:
+    """What `ctx.stream` gives: the bad thing is done when it is entered, as where a connection is made."""
+
+    def __init__(self, behave: Callable[..., Any]) -> None:
+        self._behave = behave
+
+    async def __aenter__(self) -> Any:
+        return await self._behave()
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+
 def raises(*_: Any, **__: Any) -> Any:
     raise OSError("the tool is broken")
 
@@ -95,7 +112,7 @@ def bad_tools(behave: Callable[..., Any]) -> Tools:
         records=tool,
         dns=tool,
         verify_recipient=tool,
-        stream=tool,
+        stream=lambda _address: Opened(behave),
         http=tool,
         in_worker=tool,
         commands=tool,

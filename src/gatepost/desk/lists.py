@@ -169,11 +169,15 @@ def remove(desk: Desk, word: str | None, what: str) -> Entries:
 
 def _entries(desk: Desk, word: str | None) -> list[tuple[str, Entry]]:
     scope, level = hosted_scope(desk, word)
-    scopes = [scope]
-    if level == "domain":
-        domain, _ = parse_scope(scope)
-        scopes += [f"mailbox:{local}@{domain}" for local in desk.policy.mailboxes(domain)]
-    return [(one, entry) for one in scopes for entry in desk.policy.entries(one)]
+    if level != "domain":
+        return [(scope, entry) for entry in desk.policy.entries(scope)]
+    domain, _ = parse_scope(scope)
+    rows = desk.policy.domain(domain)  # all at once, however many mailboxes have entries of their own
+    if rows is None:
+        return []
+    own = [(scope, entry) for entry in rows.entries]
+    of_mailboxes = sorted(rows.mailbox_entries.items())
+    return own + [(f"mailbox:{local}@{domain}", entry) for local, some in of_mailboxes for entry in some]
 
 
 def _with_uses(desk: Desk, rows: list[tuple[str, Entry]]) -> list[Listed]:

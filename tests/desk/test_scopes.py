@@ -6,7 +6,7 @@ import pytest
 
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
-from gatepost.desk.scopes import hosted, hosted_scope, scope_for
+from gatepost.desk.scopes import address_in, hosted, hosted_scope, scope_for
 
 
 def test_words(desk: Desk) -> None:
@@ -27,3 +27,14 @@ def test_no_scope(word: str) -> None:
     """What is neither is an error for the person, not a fault of ours."""
     with pytest.raises(DeskError):
         scope_for(word)
+
+
+def test_address_in() -> None:
+    """A name of the domain, with or without it; another domain's is none."""
+    assert (
+        "ann@example.org"
+        == address_in("example.org", " ann ")
+        == address_in("example.org", "ann@EXAMPLE.org")
+    )
+    with pytest.raises(DeskError, match="not of"):
+        address_in("example.org", "ann@example.net")

@@ -50,6 +50,7 @@ TABS = (
     Item("/domains/{domain}/greylist", mark("Greylisting")),
     Item("/domains/{domain}/forwarders", mark("Forwarders")),
     Item("/domains/{domain}/reviews", mark("Reviews")),
+    Item("/domains/{domain}/trial", mark("Try out")),
     Item("/domains/{domain}/digest", mark("Digest")),
     Item("/domains/{domain}/privacy", mark("Privacy")),
     Item("/domains/{domain}/training", mark("Training")),

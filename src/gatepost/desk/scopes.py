@@ -32,6 +32,14 @@ def hosted_scope(desk: Desk, word: str | None) -> tuple[str, str]:
     return scope, level_of(domain, local)
 
 
+def address_in(domain: str, text: str) -> str:
+    """Return `ann` or `ann@example.org` as an address of a domain; DeskError for one of another domain."""
+    local, at, behind = text.strip().rpartition("@")
+    if at and behind.lower() != domain:
+        raise DeskError(f"{text!r} is not of {domain}")
+    return f"{local if at else behind}@{domain}"
+
+
 def hosted(desk: Desk, name: str) -> str:
     """Return the name of a hosted domain as it is kept."""
     try:

@@ -16,10 +16,11 @@ from pydantic import AfterValidator, Field
 
 from gatepost.console.api.answers import Answer, Body, Page, Text, Time, beginning
 from gatepost.console.api.messages import Step
-from gatepost.console.auth import Changing, Here
+from gatepost.console.auth import Changing
 from gatepost.desk import recheck
 from gatepost.desk.check import check
 from gatepost.desk.errors import DeskError
+from gatepost.desk.scopes import address_in
 from gatepost.desk.trial import NOBODY, Mail
 
 router = APIRouter(tags=["trial"])
@@ -117,7 +118,7 @@ class Rechecked(Answer):
 @router.post("/domains/{domain}/check")
 def check_mail(here: Changing, mail: Question) -> Page[Judged]:
     """Say what would happen to a mail, for each recipient, without doing it."""
-    to = tuple(_own(here, address) for address in mail.to)
+    to = tuple(address_in(here.domain, address) for address in mail.to)
     asked = Mail(_raw(mail), mail.sender, to, mail.client, mail.helo)
     return Page(items=[Judged.of(answer) for answer in check(here.desk, asked)])
 
@@ -142,14 +143,6 @@ def _changed(one: recheck.Changed) -> Changed:
         id=row.id, time=row.time, sender=row.sender, recipient=row.recipient, client=row.client,
         then=row.fate, today=one.today.fate, draft=one.draft.fate, why=one.why, whole=one.whole,
     )  # fmt: skip
-
-
-def _own(here: Here, address: str) -> str:
-    """Return the whole address of a recipient, who has to be of the domain in the path."""
-    local, at, domain = address.rpartition("@")
-    if at and domain.lower() != here.domain:
-        raise DeskError(f"{address!r} is not of {here.domain}")
-    return f"{local if at else domain}@{here.domain}"
 
 
 def _raw(mail: Question) -> bytes | None:

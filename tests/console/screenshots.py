@@ -36,6 +36,7 @@ def take(folder: Path, only: str = "", *, whole: bool = True) -> list[Path]:
                             window.page.wait_for_timeout(150)  # a chart is drawn behind the load
                             name = path.strip("/").replace("/", "_") or "first"
                             name = "digest_link" if path.startswith("/digest/") else name
+                            name = "why" if path.startswith("/why/") else name
                             target = folder / f"{name}.{size}.{'dark' if dark else 'light'}.png"
                             window.page.screenshot(path=target, full_page=whole)
                             taken.append(target)

@@ -13,7 +13,8 @@ from gatepost.plugin.parts import LONG, Shape, in_worker, once
 def test_in_worker() -> None:
     """Plain values, for a process that sends them back."""
     head = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
-    assert (["no closing boundary"], 1) == in_worker(head, head + b"--b\r\n\r\nx")
+    assert (["no closing boundary"], 1, False) == in_worker(head, head + b"--b\r\n\r\nx")
+    assert ([], 0, True) == in_worker(b"X: y\r\n\r\n", b"X: y\r\n\r\n\r\n")
     assert LONG > len(head)
 
 

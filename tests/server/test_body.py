@@ -1,5 +1,6 @@
 """A message's bytes come back as they went in, in memory or in a file, and nothing is left behind."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,50 @@ def test_many_small_ones_spill_too(memory: Memory, tmp_path: Path, monkeypatch: 
         assert b"".join(b) == b"y" * 100
         b.close()
     assert memory.used == 0
+
+
+@pytest.mark.parametrize("size", [10, 2_000_000])
+@pytest.mark.parametrize("stuffed", [True, False])
+def test_normalized(memory: Memory, tmp_path: Path, size: int, stuffed: bool) -> None:
+    """Bare line ends become whole ones, dots are undone by the true ones; others have their turns."""
+    turns: list[int] = []
+
+    async def other() -> None:
+        while True:
+            turns.append(1)
+            await asyncio.sleep(0)
+
+    async def act() -> Body:
+        b = Body(memory, tmp_path)
+        b.append(b"..a\r\n..b\n.c\r")
+        for _ in range(size // 10):
+            b.append(b"\n" * 10)
+        task = asyncio.create_task(other())
+        found = await b.normalized(stuffed=stuffed)
+        task.cancel()
+        assert 0 == b.size
+        return found
+
+    found = asyncio.run(act())
+    start = b".a\r\n.b\r\n.c\r\n" if stuffed else b"..a\r\n..b\r\n.c\r\n"
+    assert b"".join(found) == start + b"\r\n" * (size // 10 * 10 - 1)
+    assert found.in_memory is (size == 10)
+    assert (len(turns) > 5) is (size > 10)
+    found.close()
+    assert 0 == memory.used
+
+
+def test_normalized_on_a_full_disk(memory: Memory, tmp_path: Path) -> None:
+    """What was there stays, what was begun is gone."""
+    b = Body(memory, tmp_path)
+    b.append(b"\n" * 700_000)
+    (tmp_path / "x").write_bytes(b"")
+    b._folder = tmp_path / "x" / "no folder"
+    with pytest.raises(OSError, match="Not a directory"):
+        asyncio.run(b.normalized(stuffed=False))
+    assert b"\n" * 700_000 == b"".join(b)
+    b.close()
+    assert 0 == memory.used
 
 
 @pytest.mark.parametrize("limit", [1, 5, 8, 100])

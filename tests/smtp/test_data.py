@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from gatepost.smtp.data import (
     DataReader,
     Inspector,
-    normalize,
     normalize_pieces,
     stuff_pieces,
     unstuff,
@@ -24,6 +23,11 @@ WIRE = st.lists(
     st.sampled_from([b"\r\n", b"\r", b"\n", b".", b"\0", b"a", b"\r\n.\r\n", b"\xff"]), max_size=40
 ).map(b"".join)
 ENDS = [b"\r", b"\n", b"\r\n", b"\r\r\n", b"\n\r", b"\0", b""]
+
+
+def normalize(text: bytes) -> bytes:
+    """Return unstuffed text with every bare CR and LF made a CRLF."""
+    return b"".join(normalize_pieces([text], stuffed=False))
 
 
 def judge(wire: bytes, limit: int = 1_000_000) -> tuple[bytes, bytes, str] | None:

@@ -15,7 +15,7 @@ from gatepost.mail.message import MAX_LINES, Message
 from gatepost.mail.structure import read_structure
 from gatepost.plugin.context import Context
 
-__all__ = ["BUDGETS", "MAX_LINES", "Bounds", "Oddity", "Shape", "is_empty", "oddities", "once", "shape",
+__all__ = ["BUDGETS", "MAX_LINES", "Bounds", "Oddity", "Shape", "oddities", "once", "shape",
            "shown", "troubles"]  # fmt: skip
 
 T = TypeVar("T")
@@ -29,6 +29,8 @@ class Shape(NamedTuple):
 
     troubles: tuple[str, ...]
     parameters: int
+    empty: bool = False
+    """Nothing but blanks stands behind the headers."""
 
 
 async def shape(ctx: Context[Any]) -> Shape:
@@ -42,21 +44,21 @@ async def shape(ctx: Context[Any]) -> Shape:
         return found
 
     async def beside() -> Shape:
-        said, parameters = await ctx.in_worker(in_worker, message.head, message.body)
-        return Shape(tuple(said), parameters)
+        said, parameters, empty = await ctx.in_worker(in_worker, message.head, message.body)
+        return Shape(tuple(said), parameters, empty)
 
     return await once(ctx.transaction.facts, Shape, beside)
 
 
-def in_worker(head: bytes, body: bytes) -> tuple[list[str], int]:
+def in_worker(head: bytes, body: bytes) -> tuple[list[str], int, bool]:
     """Read the structure in a process of its own; plain values go back."""
     found = _shape(Message(head, body))
-    return list(found.troubles), found.parameters
+    return list(found.troubles), found.parameters, found.empty
 
 
 def _shape(message: Message) -> Shape:
     structure = read_structure(message)
-    return Shape(tuple(structure.troubles), structure.parameters)
+    return Shape(tuple(structure.troubles), structure.parameters, is_empty(message))
 
 
 async def once(facts: dict[type, Any], key: type[T], work: Callable[[], Awaitable[T]]) -> T:

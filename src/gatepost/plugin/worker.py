@@ -116,7 +116,8 @@ class _Process:
         assert writer is not None
         try:
             try:
-                writer.write(_LENGTH.pack(len(question)) + question)
+                writer.write(_LENGTH.pack(len(question)))
+                writer.write(question)  # apart: it may be megabytes
                 await writer.drain()
             except RuntimeError as error:  # what uvloop says of a pipe whose other end is gone
                 raise ConnectionError(str(error)) from error

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from gatepost.auth import facts
 from gatepost.auth.author import authors
 from gatepost.plugin import Context, DomainPolicy, Plugin, PluginSettings, Verdict
-from gatepost.plugin.parts import MAX_LINES, Bounds, Oddity, is_empty, oddities, shape, shown, troubles
+from gatepost.plugin.parts import MAX_LINES, Bounds, Oddity, oddities, shape, shown, troubles
 from gatepost.plugin.patterns import MAX_PATTERNS, Pattern, PatternSet
 from gatepost.plugin.proof import Answer, together
 
@@ -128,9 +128,9 @@ class Headers(Plugin):
 
     async def message(self, ctx: Context[Settings]) -> Verdict | tuple[Verdict, ...] | None:
         settings = ctx.settings
-        said, parameters = await shape(ctx)
+        said, parameters, empty = await shape(ctx)
         found = list(troubles(ctx.message, list(said), parameters, settings.most_parameters))
-        if is_empty(ctx.message):
+        if empty:
             found.append(Oddity("empty_body", "Empty body"))
         return self._answer(settings, found)
 

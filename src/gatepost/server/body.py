@@ -5,10 +5,13 @@ What lies in the file is no promise to anybody: the client still has the message
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
+
+from gatepost.smtp.data import normalize_pieces, unstuff_pieces
 
 MEMORY_EACH = 1_048_576
 """Bytes of one message kept in memory."""
@@ -93,6 +96,23 @@ class Body:
             for piece in Retitled(self, skip, head):
                 other.append(piece)
         except OSError:
+            other.close()
+            raise
+        self.close()
+        return other
+
+    async def normalized(self, *, stuffed: bool) -> Body:
+        """Return a body without stuffed dots, bare CR and bare LF, and close this one; OSError: disk full.
+
+        Piece by piece: 25 MB of nothing but LF take a second, in which all others would wait.
+        """
+        other = Body(self._memory, self._folder)
+        try:
+            for piece in normalize_pieces(unstuff_pieces(self) if stuffed else self, stuffed=False):
+                other.append(piece)
+                if not self.in_memory:
+                    await asyncio.sleep(0)
+        except BaseException:
             other.close()
             raise
         self.close()

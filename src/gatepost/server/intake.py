@@ -28,7 +28,7 @@ from gatepost.relay.results import MailParams, Target, To
 from gatepost.server.body import Body, Retitled
 from gatepost.server.copies import SUBJECT, Copy, added_subject, counts, fate_of, headers_of, replies_for
 from gatepost.server.training import settled
-from gatepost.smtp.data import normalize, unstuff
+from gatepost.smtp.data import unstuff
 from gatepost.smtp.server import DataEnd
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Intake:
         if refusal is not None:
             return self._all(refusal)
         if end.normalize:
-            self._normalize()
+            await self._normalize()
             head = self._head()
         deadline = self._gateway.loop.time() + self._gateway.final_reply
         self._copies = copies = await self._decide(head)
@@ -184,12 +184,9 @@ class Intake:
         self._late_done(self._late())
         return [reply.with_id(self.session.id)]
 
-    def _normalize(self) -> None:
+    async def _normalize(self) -> None:
         """Bare CR or LF become CRLF (CONTRACT 4), here and nowhere later: kept and relayed bytes agree."""
-        text = normalize(self.message())
-        self.body.close()
-        self.body = Body(self._gateway.memory, self._gateway.scratch)
-        self.body.append(text)
+        self.body = await self.body.normalized(stuffed=self._stuffed)
         self._clean = False
         # A bare LF before a dot made a line that begins with one: it needs stuffing on its way out.
         self._stuffed = False

@@ -191,11 +191,6 @@ def normalize_pieces(pieces: Iterable[bytes], *, stuffed: bool) -> Iterator[byte
     return stuff_pieces(clean) if stuffed else clean
 
 
-def normalize(text: bytes) -> bytes:
-    """Return unstuffed text with every bare CR and bare LF made a CRLF."""
-    return b"".join(_with_crlf([text]))
-
-
 def _with_crlf(pieces: Iterable[bytes]) -> Iterator[bytes]:
     decoder: Any = IncrementalNewlineDecoder(None, True)
     for piece in pieces:

@@ -54,6 +54,7 @@ def test_show(hosted: Run, as_json: Run, kept: str, monkeypatch: pytest.MonkeyPa
     (facts,) = as_json("archive", "show", kept)
     assert facts["size"] == len(RAW)
     assert "opened" in hosted("archive", "deeds", ID).stdout
+    assert 1 == hosted("changes", "example.org").stdout.count("opened the kept mail")
 
 
 def test_show_on_a_terminal(hosted: Run, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from gatepost.desk import changes
 from gatepost.desk.deeds import at_once, deeds_of, write_down
 from gatepost.desk.desk import Desk
 
@@ -23,6 +24,13 @@ def test_deeds(desk: Desk, clock: object) -> None:
         ("released", "ann", "ann@example.org"),
     ]
     assert len(deeds_of(desk, "example.org")) == 3
+    listed = [changes.in_words(one) for one in changes.listing(desk, "example.org", limit=3)]
+    assert [
+        "deleted the kept mail ID.2 for bob@example.org",
+        "released the kept mail ID.1 for ann@example.org",
+        "opened the kept mail ID.1 for ann@example.org",
+    ] == listed
+    assert not any(changes.can_be_undone(one) for one in changes.listing(desk, "example.org", limit=3))
     assert deeds_of(desk, "example.net") == []
 
 

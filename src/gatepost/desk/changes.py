@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from gatepost.desk.deeds import WHAT
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError, NotFound
 from gatepost.policy.settings import HIDDEN, is_secret
@@ -94,8 +95,8 @@ def in_words(change: Change) -> str:
     elif change.what == "review":
         after = change.after
         said = f"review of the mail {after['id']} for {after['recipient']}: {after['decision']}"
-    elif change.what == "released":
-        said = f"released the kept mail {change.after['id']} for {change.after['recipient']}"
+    elif change.what in WHAT:
+        said = f"{change.what} the kept mail {change.after['id']} for {change.after['recipient']}"
     else:
         said = f"{change.what} {_short(change.after)}"
     return f"{said} (undoes change {change.undoes})" if change.undoes is not None else said

@@ -1,6 +1,7 @@
-"""Who opened, released or deleted kept mail (CONTRACT 8): written down with the domain's records.
+"""Who opened, released or deleted kept mail (CONTRACT 8): in the list of changes, and with the mail.
 
-Kept mail is other people's mail, so looking at it leaves a trace that the domain's owner can read.
+Kept mail is other people's mail, so looking at it leaves a trace that the domain's owner can read, whatever
+the way: console, API, command line, or the link of a digest.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 from gatepost.desk.desk import Desk
 
 T = TypeVar("T")
+WHAT = ("opened", "released", "deleted")
 PLUGIN = "archive"
 """Under this name among the records; no check is called so."""
 
@@ -34,6 +36,7 @@ def write_down(desk: Desk, what: str, domain: str, ref: str, id: str, recipient:
     key = f"{ref}\x1f{now:017.6f}"
     value = {"time": now, "by": desk.by, "what": what, "id": id, "recipient": recipient}
     at_once(desk.records.put(domain, PLUGIN, key, value))
+    desk.policy.note(what, None, {"id": id, "recipient": recipient, "ref": ref}, desk.by, domain)
 
 
 def deeds_of(desk: Desk, domain: str, ref: str = "", limit: int = 1000) -> list[Deed]:

@@ -107,8 +107,6 @@ def use(desk: Desk, token: str) -> tuple[Link, archive.Release]:
         raise GoneLink("the link was used already, or has expired")
     done = None
     try:
-        said = {"id": kept.id, "recipient": kept.recipient, "ref": kept.ref}
-        desk.policy.note("released", None, said, desk.by, link.domain)
         done = archive.release(desk, kept)
     finally:
         one.end(link.expires, used=done is not None)

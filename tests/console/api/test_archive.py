@@ -29,6 +29,8 @@ def test_look(ann: Program, rob: Program, house: House, address: str) -> None:
     assert [] == ann.get("/domains/ann.example/archive", text="other")["items"]
     assert MAIL == rob.ask("GET", f"{address}/raw").content
     assert [("rob", "opened")] == [(deed["by"], deed["what"]) for deed in ann.get(address)["deeds"]]
+    (first, *_) = ann.get("/domains/ann.example/changes")["items"]
+    assert ("rob", "opened the kept mail ABCDEFGHJK.1 for you@ann.example") == (first["by"], first["said"])
     eve = Program(house, "eve")
     for path in (address, f"{address}/raw", address.replace("ann.example", "eve.example")):
         eve.get(path, 404)
@@ -47,6 +49,12 @@ def test_release_and_delete(ann: Program, rob: Program, house: House, address: s
     ann.delete(f"/queue/{waits['id']}", 204)
     ann.delete(address, 204)
     ann.get(address, 404)
+    ann.get(f"{address}/raw", 404)
+    listed = [one["said"] for one in ann.get("/domains/ann.example/changes")["items"]]
+    assert [
+        "deleted the kept mail ABCDEFGHJK.1 for you@ann.example",
+        "released the kept mail ABCDEFGHJK.1 for you@ann.example",
+    ] == listed[:2]
     with house.desk() as desk, pytest.raises(NotFound):
         archive.find(desk, "ABCDEFGHJK.1")
 

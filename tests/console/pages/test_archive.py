@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.console.pages import archive as pages
+from gatepost.desk import changes
 from gatepost.desk.deeds import deeds_of
 from tests.console.house import NOW, House
 from tests.console.seed import LETTER, keep
@@ -146,3 +147,19 @@ def test_release_and_train_in_one(house: House, refs: list[str]) -> None:
     with house.desk() as desk:
         assert (0, 1) == training.counts(desk, "ann.example")
         assert 2 == len(desk.queue)
+
+
+def test_each_way_is_in_the_list_of_changes(house: House, refs: list[str]) -> None:
+    """The preview, the raw bytes, a release and a deletion, alone and with others; told to the owner."""
+    ann = house.browser("ann")
+    ann.page(f"/archive/{refs[0]}")
+    assert 200 == ann.get(f"/archive/{refs[0]}/raw").status_code
+    ann.post(f"/archive/{refs[0]}/release", {})
+    ann.post("/archive", {"do": "delete", "ref": refs[1], "sure": "yes"})
+    with house.desk() as desk:
+        listed = [(one.by, one.what) for one in changes.listing(desk, "ann.example", limit=4)]
+    assert [("ann", what) for what in ("deleted", "released", "opened", "opened")] == listed
+    page = ann.page("/changes")
+    assert "deleted the kept mail" in page
+    assert "opened the kept mail" in page
+    assert "opened the kept mail" not in house.browser("eve").page("/changes")

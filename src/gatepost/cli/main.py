@@ -26,6 +26,7 @@ COMMANDS: Commands = {
     "archive": ("gatepost.cli.archive", "Kept mail: list, show, release, delete."),
     "digest": ("gatepost.cli.digest", "A mail that tells what was kept: show it, send it now."),
     "queue": ("gatepost.cli.queue", "Mail that waits to be handed on."),
+    "privacy": ("gatepost.cli.privacy", "One person's data in a domain: hand it out, erase it."),
     "alarms": ("gatepost.cli.alarms", "What is in trouble, and whether anybody is told."),
     "check": ("gatepost.cli.check", "What would happen to a mail, without doing it."),
     "recheck": ("gatepost.cli.recheck", "What a draft setting would have changed."),

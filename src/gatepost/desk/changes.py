@@ -95,6 +95,9 @@ def in_words(change: Change) -> str:
     elif change.what == "review":
         after = change.after
         said = f"review of the mail {after['id']} for {after['recipient']}: {after['decision']}"
+    elif change.what in ("exported", "erased"):
+        counts = ", ".join(f"{number} {kind}" for kind, number in (change.after or {}).items())
+        said = f"{change.what} one person's data: {counts or 'nothing'}"
     elif change.what in WHAT:
         said = f"{change.what} the kept mail {change.after['id']} for {change.after['recipient']}"
     else:
@@ -142,10 +145,10 @@ def _account(change: Change) -> str:
 def _recipients(change: Change) -> str:
     said = []
     for word, rows in (("added", change.after), ("removed", change.before)):
-        if rows:
+        if isinstance(rows, list) and rows:
             shown = ", ".join(str(row[0]) for row in rows[:SHOWN])
             said.append(f"{word} {shown}{f' and {len(rows) - SHOWN} more' if len(rows) > SHOWN else ''}")
-    if not said or not change.complete:
+    if not said:
         said.append("many recipients")
     return ", ".join(said)
 

@@ -7,12 +7,12 @@ journal is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gatepost.store import journal_counts, journal_old
+from gatepost.store import journal_counts, journal_old, journal_person
 from gatepost.store.base import Explanation, OutcomeRow, SessionRow
 from gatepost.store.journal_collect import Collector
 from gatepost.store.journal_lines import (
@@ -146,6 +146,18 @@ class JournalStore:
         """Return (hour, fate, plugin, number) for hours since 1970 from `first` to before `last`."""
         with errors_of(self.path):
             return journal_counts.hours(self._db, domain, first, last)
+
+    # -- one person ---------------------------------------------------------------------------
+
+    def naming(self, domain: str, word: str) -> Iterator[journal_person.Row]:
+        """Yield the rows of a domain that hold a word in any field (ASCII: without case)."""
+        with errors_of(self.path):
+            yield from journal_person.naming(self._db, domain, word)
+
+    def rewrite(self, rows: list[tuple[int, str, str]]) -> None:
+        """Put (seq, line, trace) in the place of what stood there."""
+        with errors_of(self.path):
+            journal_person.rewrite(self._db, rows)
 
     # -- forgetting --------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ Whoever changes something may say which version he saw; if someone was faster th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from gatepost.policy.lists import Entry
 from gatepost.store import policy_undo
 from gatepost.store.base import Change, Conflict, NotFound, StoreError
 from gatepost.store.policy_rows import KINDS
-from gatepost.store.policy_write import PolicyWriter, unlocked
+from gatepost.store.policy_write import PolicyWriter, as_json, unlocked
 from gatepost.store.scopes import EVERYWHERE, domain_name, level_of, local_part, parse_scope, scope_of
 from gatepost.store.sqlite import copy, errors_of, transaction
 
@@ -236,6 +236,25 @@ class PolicyStore(PolicyWriter):
             raise NotFound(f"there is no change {change_id}")
         return _change(row)
 
+    def changes_of(self, domain: str) -> Iterator[Change]:
+        """Yield all changes of a domain with its mailboxes, the newest first."""
+        before = None
+        while page := self.changes(domain=domain, limit=PAGE, before_id=before):
+            yield from page
+            before = page[-1].id
+
+    def rewrite_changes(self, rows: Iterable[tuple[int, str, Any, Any, bool]]) -> None:
+        """Put (id, by, before, after, complete) in the place of what stood there: somebody is erased."""
+        self.db.execute("PRAGMA secure_delete = ON")
+        with errors_of(self.path), transaction(self.db):
+            self.db.executemany(
+                "UPDATE change SET by = ?, before = ?, after = ?, complete = ? WHERE id = ?",
+                [
+                    (by, as_json(old), as_json(new), int(whole), number)
+                    for number, by, old, new, whole in rows
+                ],
+            )
+
     def note(self, what: str, before: Any, after: Any, by: str, domain: str = EVERYWHERE) -> None:
         """Write down what somebody did that is no policy (users, tokens, kept mail); the version stays."""
         with errors_of(self.path), transaction(self.db):
@@ -275,6 +294,8 @@ class PolicyStore(PolicyWriter):
         copy(self.db, self.path, path)
 
 
+PAGE = 1_000
+"""Changes that are read at once."""
 _CHANGE = "id, version, time, by, domain, local, what, before, after, undoes, complete"
 
 

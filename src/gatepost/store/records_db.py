@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,15 @@ LATE = 86_400.0
 LAST_CHARACTER = "\U0010ffff"
 _PLACE = "domain = ? AND plugin = ? AND key = ?"
 _KEEP = "INSERT OR REPLACE INTO record (domain, plugin, key, value) VALUES (?, ?, ?, ?)"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """One record of a domain."""
+
+    plugin: str
+    key: str
+    value: Any
 
 
 class RecordsStore:
@@ -81,6 +91,14 @@ class RecordsStore:
                 (domain, plugin, prefix, prefix + LAST_CHARACTER, min(limit, MAX_LIST)),
             ).fetchall()
         return [(key, json.loads(value)) for key, value in rows]
+
+    def of_domain(self, domain: str) -> Iterator[RecordRow]:
+        """Yield all records of a domain, by check and key."""
+        with errors_of(self.path):
+            for plugin, key, value in self._db.execute(
+                "SELECT plugin, key, value FROM record WHERE domain = ? ORDER BY plugin, key", (domain,)
+            ):
+                yield RecordRow(plugin, key, json.loads(value))
 
     # -- counts ------------------------------------------------------------------------------
 

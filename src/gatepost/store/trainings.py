@@ -15,7 +15,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -123,6 +123,24 @@ class Trainings:
                 self._snap(number).unlink(missing_ok=True)
         self._rebuild()
         return [replace(t, undone=True) for t in found]
+
+    def rename(self, numbers: Container[int], without: Callable[[str], str]) -> int:
+        """Write other names where trainings name somebody (who, what); what was taught stays as it is."""
+        done = 0
+        for segment in self._segments():
+            lines = self._lines(segment).read_bytes().splitlines(keepends=True)
+            changed = False
+            for at, line in enumerate(lines):
+                found = _read_line(line)
+                if found is not None and found[0].seq in numbers:
+                    training, place, size = found
+                    new = replace(training, by=without(training.by), what=without(training.what))
+                    lines[at] = _as_line(new, place, size)
+                    changed = True
+                    done += 1
+            if changed:
+                write_durable(self._lines(segment), lines, replaces=True)
+        return done
 
     def look(self) -> list[Training]:
         """Return the same without being held: by who only looks, while somebody trains."""

@@ -28,6 +28,7 @@ from gatepost.desk.training import Lesson
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
+from gatepost.store.reviews_db import ReviewRow
 from tests.desk.test_archive import keep
 
 ANN, BOB = "ann@example.org", "bob@example.net"
@@ -66,6 +67,11 @@ def full(desk: Desk) -> Desk:
     at_once(desk.records.put("example.org", "digest", f"reader\x1f{ANN}", {"entry": "x"}))
     at_once(desk.records.put("example.org", aliases.PLUGIN, "address ann shop", {"limit": 5}))
     at_once(desk.records.put("example.com", "notes", "x", {"who": ANN}))
+    for asked, contact in ((ANN, ""), ("carl@example.org", "joann@example.org")):
+        row = ReviewRow(
+            0, "example.org", "0DQ3N7V5K2F8T.1", asked, BOB, "dnsbl", desk.clock(), "", contact, "please"
+        )
+        desk.reviews.add(row, of_network=9, of_domain=9)
     users.add(desk, ANN, "correct horse battery", "owner", ["example.org"])
     desk.journal.collect(desk.data_dir)
     return desk
@@ -78,6 +84,7 @@ def everything(desk: Desk) -> str:
     said += [repr(one) for one in desk.policy.changes_of("example.org")]
     said += [repr(one) for one in desk.models.trainings("example.org").look()]
     said += [repr(one) for one in archive.listing(desk, "example.org")]
+    said += [repr(one) for one in desk.reviews.listing(["example.org"], waiting=True)]
     return "\n".join(said)
 
 
@@ -102,8 +109,8 @@ def test_erase(full: Desk) -> None:
     taught = (model.spam, model.ham)
     who = privacy.person(ANN)
     done = privacy.erase(full, "example.org", who)
-    assert {"journal": 1, "kept": 1, "trainings": 1} == {
-        kind: done.done[kind] for kind in ("journal", "kept", "trainings")
+    assert {"journal": 1, "kept": 1, "trainings": 1, "reviews": 1} == {
+        kind: done.done[kind] for kind in ("journal", "kept", "trainings", "reviews")
     }
     assert {"lists": 1, "recipients": 1, "accounts": 1, "records": 1} == done.left
     said = everything(full)

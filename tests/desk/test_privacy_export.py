@@ -32,7 +32,17 @@ def test_export(full: Desk) -> None:
     """What `look` found, whole."""
     file, counts = exported(full, ANN)
     assert file.testzip() is None
-    for kind in ("journal", "kept", "queue", "records", "trainings", "changes", "lists", "accounts"):
+    for kind in (
+        "journal",
+        "kept",
+        "queue",
+        "records",
+        "trainings",
+        "reviews",
+        "changes",
+        "lists",
+        "accounts",
+    ):
         assert counts[kind] == len(rows(file, kind)), kind
     (row,) = rows(file, "journal")
     assert (ANN, BOB, f"dear {ANN}") == (row["recipient"], row["sender"], row["subject"])

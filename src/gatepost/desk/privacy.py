@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from gatepost.spool.envelope import Envelope
     from gatepost.spool.index import Kept
     from gatepost.store.journal_person import Row
+    from gatepost.store.reviews_db import ReviewRow
     from gatepost.store.trainings import Training
 
 MOST = 200_000
@@ -54,6 +55,7 @@ class Traces:
     records: list[RecordRow] = field(default_factory=list)
     """With counted addresses of the mailbox, who opened their mail, and when their digest went."""
     trainings: list[Training] = field(default_factory=list)
+    reviews: list[ReviewRow] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     lists: list[Listed] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
@@ -102,6 +104,7 @@ def look(desk: Desk, domain: str, who: Person) -> Traces:
     found.queue = [one for one in desk.queue.list() if one.domain == name and _in_queue(one, who)]
     found.records = [row for row in desk.records.of_domain(name) if _in_record(row, who, name)]
     found.trainings = [one for one in _trainings(desk, name) if who.named_in([one.by, one.what])]
+    found.reviews = [one for one in _reviews(desk, name) if _in_review(one, who)]
     found.changes = [one for one in desk.policy.changes_of(name) if _in_change(one, who, name)]
     found.lists = [one for one in lists.show(desk, name) if _in_list(one, who)]
     if who.domain == name:
@@ -126,6 +129,7 @@ def erase(desk: Desk, domain: str, who: Person) -> Erased:
         "journal": _erase_journal(desk, found, who, waiting),
         "records": _erase_records(desk, name, found, who),
         "trainings": _erase_trainings(desk, name, found, who),
+        "reviews": desk.reviews.remove(name, [one.id for one in found.reviews]),
         "changes": _erase_changes(desk, found, who, name),
     }
     left["kept"] = len(found.kept) - done["kept"]
@@ -174,6 +178,16 @@ def _trainings(desk: Desk, name: str) -> list[Training]:
     except ImportError:  # without numpy nothing was taught
         return []
     return models.trainings(name).look() if models.of_domain(name).is_dir() else []
+
+
+def _reviews(desk: Desk, name: str) -> list[ReviewRow]:
+    return [
+        row for waiting in (True, False) for row in desk.reviews.listing([name], waiting=waiting, limit=MOST)
+    ]
+
+
+def _in_review(one: ReviewRow, who: Person) -> bool:
+    return who.named_in([one.recipient, one.sender, one.contact, one.text])
 
 
 def _in_change(one: Change, who: Person, domain: str) -> bool:
@@ -240,6 +254,7 @@ def _erase_records(desk: Desk, name: str, found: Traces, who: Person) -> int:
     What counts for a mailbox that still exists stays: an exhausted address must not come to life again.
     """
     done = 0
+    desk.records.overwrite()
     exists = bool(found.recipients) or domains.resolved(desk, name)[0].recipients != "list"
     for row in found.records:
         theirs = _of_their_mailbox(row, who, name)

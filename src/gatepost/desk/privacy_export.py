@@ -28,6 +28,7 @@ journal.jsonl     what became of each mail from or to this address
 kept.jsonl        mail that is kept (refused, or held), and kept/ the mail itself, as received
 queue.jsonl       mail that waits to be delivered
 records.jsonl     what checks and people left behind: counted addresses, who opened kept mail, digests
+reviews.jsonl     requests for a review of a refusal
 trainings.jsonl   what this address taught the classifier, without the mail
 changes.jsonl     the list of changes where it names this address
 lists.jsonl       entries of allow and deny lists
@@ -48,6 +49,7 @@ def export(desk: Desk, domain: str, who: Person, out: IO[bytes]) -> dict[str, in
         _lines(file, "queue", (asdict(one) for one in found.queue))
         _lines(file, "records", (asdict(one) for one in found.records))
         _lines(file, "trainings", (asdict(one) for one in found.trainings))
+        _lines(file, "reviews", (asdict(one) for one in found.reviews))
         _lines(file, "changes", (asdict(one) for one in found.changes))
         _lines(file, "lists", ({"scope": one.scope, **asdict(one.entry)} for one in found.lists))
         _lines(file, "accounts", (_account(one) for one in found.accounts))

@@ -100,6 +100,11 @@ class RecordsStore:
             ):
                 yield RecordRow(plugin, key, json.loads(value))
 
+    def overwrite(self) -> None:
+        """From now on what is deleted or replaced is overwritten on the disk."""
+        with errors_of(self.path):
+            self._db.execute("PRAGMA secure_delete = ON")
+
     # -- counts ------------------------------------------------------------------------------
 
     async def reserve(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -147,6 +147,15 @@ class ReviewsStore:
             return sum(
                 self._db.execute("DELETE FROM review WHERE domain = ? AND asked < ?", one).rowcount
                 for one in oldest
+            )
+
+    def remove(self, domain: str, numbers: Iterable[int]) -> int:
+        """Delete requests of a domain for good; returns how many."""
+        self._db.execute("PRAGMA secure_delete = ON")
+        with errors_of(self.path), transaction(self._db):
+            return sum(
+                self._db.execute("DELETE FROM review WHERE domain = ? AND id = ?", (domain, one)).rowcount
+                for one in numbers
             )
 
     def _one(self, where: str, values: tuple[Any, ...]) -> ReviewRow | None:

@@ -25,6 +25,7 @@ KINDS = {
     "queue": mark("mails in the queue"),
     "records": mark("notes of checks and deeds"),
     "trainings": mark("trainings"),
+    "reviews": mark("requests for a review"),
     "changes": mark("lines of the list of changes"),
     "lists": mark("entries of lists"),
     "recipients": mark("recipients"),
@@ -72,6 +73,13 @@ def erase(here: Changing, address: Address, sure: Annotated[str, Form()] = "") -
 
 def _page(here: Here, address: str = "", fault: str = "", counts: dict[str, int] | None = None) -> Response:
     return show(
-        here, "privacy.html", status=422 if fault else 200,
-        may_change=here.may(here.domain), address=address, fault=fault, counts=counts, KINDS=KINDS, base=f"/domains/{here.domain}/privacy",
-    )  # fmt: skip
+        here,
+        "privacy.html",
+        status=422 if fault else 200,
+        may_change=here.may(here.domain),
+        address=address,
+        fault=fault,
+        counts=counts,
+        KINDS=KINDS,
+        base=f"/domains/{here.domain}/privacy",
+    )

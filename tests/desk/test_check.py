@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.desk import domains, lists, recipients
+from gatepost.desk import domains, lists, recipients, train_addresses
 from gatepost.desk.check import check
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
@@ -177,3 +177,17 @@ def test_dns_answers(desk: Desk) -> None:
     (answer,) = ask(desk)
     (said, *_) = [s.detail for s in answer.steps if s.check == "dns"]
     assert said.startswith("example.net TXT: ")
+
+
+def test_training_addresses(desk: Desk) -> None:
+    """Who would be believed, and that it would be taken; nothing is learnt, and nobody gets it."""
+    found = train_addresses.of_person(desk, "example.org", "ann")
+    mine, forged, strangers = ask(
+        desk, found.spam, found.spam.replace("ann=", "bob="), "spam@train.example.org"
+    )
+    assert ("taken", "spam, by ann@example.org: would be learnt") == (mine.fate, mine.reason)
+    assert not mine.routes
+    assert ["550 5.7.1"] * 2 == [forged.reply, strangers.reply]
+    (nobody,) = ask(desk, "spam@train.example.com")
+    assert "relaying" == nobody.plugin
+    assert not (desk.data_dir / "learn").exists()

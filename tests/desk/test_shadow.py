@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
-from gatepost.desk.shadow import ShadowRecords, ShadowState
+from gatepost.desk.secret import installation_secret
+from gatepost.desk.shadow import ShadowRecords, ShadowState, ShadowTeacher
+from gatepost.mail import train_address
+from gatepost.mail.message import Message
+from gatepost.plugin.training import Pupil
 from gatepost.store.memory import MemoryRecords, MemoryState
 
 PLACE = ("example.org", "p", "key")
@@ -51,3 +56,16 @@ def test_records() -> None:
         assert await shadow.reserve(*PLACE, 1, 60) is None
 
     asyncio.run(run())
+
+
+def test_teacher(tmp_path: Path) -> None:
+    """It knows a secret from a wrong one, and learns nothing."""
+    address = train_address.make(installation_secret(tmp_path), "example.org", "ann", 1, spam=True)
+    named = train_address.read(address.partition("@")[0])
+    assert named is not None
+    teacher = ShadowTeacher(tmp_path)
+    assert teacher.is_secret_of(named, "example.org", 1)
+    assert not teacher.is_secret_of(named, "example.org", 2)
+    pupil = Pupil("example.org", "ann@example.org", True, "T.1")
+    assert "would be learnt" == asyncio.run(teacher.teach(pupil, Message(b"\r\n"), None))
+    assert ["secret"] == [path.name for path in tmp_path.iterdir()]

@@ -6,11 +6,9 @@ import re
 from typing import Any
 
 from gatepost.mail import stamp
-from gatepost.mail.transaction import Recipient
 from gatepost.plugin.tools import CannotAnswer
-from gatepost.policy.decide import Fate, Outcome
 from gatepost.relay.results import Result
-from gatepost.server.training import Marks, settled, whose
+from gatepost.server.training import Marks
 from gatepost.store.delivered import Delivered
 from tests.plugin.teaching import SECRET
 from tests.plugins.test_training import MAIL, log, school, secret_of, send
@@ -84,24 +82,6 @@ async def test_what_nobody_learnt_stays_with_the_client(house: Indoors) -> None:
     assert not house.archive.list()
     assert 0 == len(house.queue)
     assert ["deferred"] * 3 == [row.fate for row in house.outcomes()]
-
-
-@inside()
-async def test_settled(house: Indoors) -> None:
-    """Whatever a check would make of it: accepted becomes a 4xx, held (nobody can read it) a 5xx."""
-    school(house)
-    snapshot = house.gateway.live.snapshot
-    from gatepost.mail.address import parse_address
-
-    address = parse_address("spam@train.example.org")
-    final, policy = whose(snapshot, address)
-    recipient = Recipient(address, final, policy=policy)
-    fates = {fate: settled(recipient, Outcome(fate)).fate for fate in Fate}
-    assert {Fate.ACCEPT: Fate.DEFER, Fate.QUARANTINE: Fate.REJECT} == {
-        before: after for before, after in fates.items() if before is not after
-    }
-    other = Recipient(address, final, policy=snapshot.policy_for("example.org"))
-    assert Outcome(Fate.ACCEPT) == settled(other, Outcome(Fate.ACCEPT))
 
 
 @inside()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
-from gatepost.desk.shadow import ShadowRecords, ShadowState
+from gatepost.desk.shadow import ShadowRecords, ShadowState, ShadowTeacher
 from gatepost.desk.trial import Answer, Mail, Stage, Trial
 from gatepost.dns.resolver import Resolver
 from gatepost.mail.address import Address
@@ -78,6 +78,7 @@ class Memory:
             recipient_row=snapshot.recipient,
             hostname=self.desk.hostname,
             models=self.desk.models_in,
+            teacher=ShadowTeacher(self.desk.data_dir),
             commands=self.desk.commands,
         )
         pipeline = Pipeline(registry, tools, clock)

@@ -5,8 +5,13 @@ A check that is only asked "what if" must not count, reserve or promote anything
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from gatepost.desk.secret import installation_secret
+from gatepost.mail import train_address
+from gatepost.mail.message import Message
+from gatepost.plugin.training import Pupil
 from gatepost.store.base import Records, Reservation, State
 
 
@@ -90,3 +95,18 @@ class ShadowRecords:
     async def count(self, domain: str, plugin: str, key: str) -> int:
         """Return how many counts are used."""
         return await self._below.count(domain, plugin, key)
+
+
+class ShadowTeacher:
+    """Stands for who learns from mail to a training address: it believes the same, and learns nothing."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+
+    def is_secret_of(self, named: train_address.Named, domain: str, generation: int) -> bool:
+        """Say whether an address has the secret of the person that it names."""
+        return train_address.holds(named, installation_secret(self._data_dir), domain, generation)
+
+    async def teach(self, _pupil: Pupil, _message: Message, _apart: Any) -> str:
+        """Say what is not done."""
+        return "would be learnt"

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from gatepost.desk.errors import DeskError
 from gatepost.desk.plugins import message_of
 from gatepost.desk.steps import Step, of_findings
-from gatepost.mail import batv
 from gatepost.mail.address import Address, AddressError, parse_address
 from gatepost.mail.message import Message
 from gatepost.mail.session import Session
@@ -23,8 +22,8 @@ from gatepost.policy.decide import Fate, Finding, Outcome, decide_message, decid
 from gatepost.policy.lists import Entry
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.snapshot import Snapshot
+from gatepost.policy.training import ALWAYS_THERE, settled, whose
 
-ALWAYS_THERE = frozenset({"postmaster", "abuse"})
 NOBODY = "192.0.2.1"
 """An address of nobody (RFC 5737), where no client was named."""
 AT_RCPT, AT_DATA = "RCPT", "the end of the data"
@@ -118,19 +117,19 @@ class Trial:
         message = None if self._raw is None else message_of(self._raw)
         answers = []
         for address in self._recipients:
-            recipient = Recipient(address, batv.plain(address))
+            recipient = Recipient(address, address)
             outcome = turned_away or await self._at_rcpt(recipient)
             if outcome is not None and not self._waits_for_data(recipient, outcome):
                 answers.append(self._answer(recipient, outcome, AT_RCPT))
                 continue
             if outcome is None:
-                outcome = await self._at_data(recipient, message)
+                outcome = settled(recipient, await self._at_data(recipient, message))
             answers.append(self._answer(recipient, outcome, AT_DATA))
         return answers
 
     async def _at_rcpt(self, recipient: Recipient) -> Outcome | None:
         """Return the refusal at RCPT, None to go on."""
-        policy = self._snapshot.policy_for(recipient.address.domain)
+        recipient.final, policy = whose(self._snapshot, recipient.address)
         if policy is None:
             return Outcome(Fate.REJECT, "relaying", "the domain is not hosted here", "", 550, "5.7.1")
         recipient.policy = policy

@@ -19,10 +19,10 @@ from gatepost.plugin.proof import dns_answers
 from gatepost.policy.decide import Fate, Finding, Outcome, decide_recipient
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
+from gatepost.policy.training import ALWAYS_THERE, whose
 from gatepost.server import fixed
 from gatepost.server.intake import Intake
 from gatepost.server.record import trace_of, with_answers
-from gatepost.server.training import ALWAYS_THERE, whose
 from gatepost.server.why import refusal
 from gatepost.smtp.server import (
     Abort,

@@ -24,10 +24,10 @@ from gatepost.plugin.context import RESERVATIONS
 from gatepost.plugin.proof import proved
 from gatepost.policy.decide import Fate, Outcome, decide_message
 from gatepost.policy.policy import DomainPolicy
+from gatepost.policy.training import settled
 from gatepost.relay.results import MailParams, Target, To
 from gatepost.server.body import Body, Retitled
 from gatepost.server.copies import SUBJECT, Copy, added_subject, counts, fate_of, headers_of, replies_for
-from gatepost.server.training import settled
 from gatepost.smtp.data import unstuff
 from gatepost.smtp.server import DataEnd
 

@@ -1,4 +1,4 @@
-"""What the way of a mail has to do for training: whose `train.DOMAIN` is, and the signed id on delivery.
+"""The signed id on delivery, by which a training finds what it is about.
 
 A delivered mail gets `X-Gatepost-Id` and its hashed features are kept for a while where its domain has
 the check `training` and the classifier looked at it, so that a forward of it finds it again. Neither may
@@ -8,17 +8,13 @@ cost anybody his mail: what cannot be kept is not kept.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gatepost.mail import batv, stamp, train_address
-from gatepost.mail.address import Address, fold
+from gatepost.mail import stamp
 from gatepost.mail.message import Message
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.plugin.learning import Seen
-from gatepost.policy.decide import Fate, Outcome
 from gatepost.policy.policy import TRAINING, DomainPolicy, Mode
-from gatepost.policy.snapshot import Snapshot
 from gatepost.server.copies import Copy
 from gatepost.store.delivered import Delivered, Record
 
@@ -27,45 +23,6 @@ if TYPE_CHECKING:
 
 CLASSIFIER = "classifier"
 Say = Callable[[str], None]
-ALWAYS_THERE = frozenset({"postmaster", "abuse"})
-NOT_LEARNT = Outcome(
-    Fate.DEFER,
-    TRAINING,
-    "nobody learnt from it",
-    "Training is not possible now, try again later",
-    451,
-    "4.3.0",
-)
-
-UNREADABLE = Outcome(Fate.REJECT, TRAINING, "", "This mail cannot be read", 550, "5.6.0")
-
-
-def whose(snapshot: Snapshot, address: Address) -> tuple[Address, DomainPolicy | None]:
-    """Return who is meant by an address, and under which policy: also below `train.` of a hosted domain.
-
-    `postmaster` and `abuse` there are those of the domain (RFC 5321, 4.5.1).
-    """
-    policy = snapshot.policy_for(address.domain)
-    if policy is not None or not address.domain.startswith(train_address.PREFIX):
-        # Whatever checks bounces: who is named with a BATV tag is the one behind it, for list and counts.
-        return batv.plain(address), policy
-    domain = train_address.domain_of(address.domain)
-    policy = snapshot.policy_for(domain)
-    if policy is not None and fold(address.local) in ALWAYS_THERE:
-        return Address(address.local, domain, f"{address.local}@{domain}"), policy
-    return address, policy.for_training() if policy is not None else None
-
-
-def settled(recipient: Recipient, outcome: Outcome) -> Outcome:
-    """Return the outcome; mail to a training address that nobody learnt from stays with its client.
-
-    Never delivered, never held: whatever failed, the domain's own server does not get to see it. What
-    would be held is mail that nobody can read (`plugin.deadly`): that comes again for nothing.
-    """
-    if not recipient.policy.trains or outcome.fate not in (Fate.ACCEPT, Fate.QUARANTINE):
-        return outcome
-    why = outcome.reason or NOT_LEARNT.reason
-    return replace(UNREADABLE if outcome.fate is Fate.QUARANTINE else NOT_LEARNT, reason=why)
 
 
 class Marks:

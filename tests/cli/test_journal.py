@@ -63,6 +63,17 @@ def test_journal(hosted: Run, as_json: Run, data: Path, monkeypatch: pytest.Monk
     assert hosted("journal", "--outcome", "accepted").stderr == "Nothing is written down that fits.\n"
 
 
+@pytest.mark.parametrize(
+    ("option", "there", "not_there"),
+    [("--sender", "bob@", "eve@"), ("--recipient", "ann@", "bob@"), ("--client", "192.0.2.", "198.")],
+)
+def test_who(as_json: Run, hosted: Run, data: Path, option: str, there: str, not_there: str) -> None:
+    """By sender, recipient and client."""
+    write(data)
+    assert 1 == len(as_json("journal", option, there))
+    assert [] == as_json("journal", option, not_there)
+
+
 def test_hostile(hosted: Run, data: Path) -> None:
     """What a sender wrote does not move the cursor (T7.1)."""
     write(data, sender=HOSTILE)

@@ -22,6 +22,11 @@ FATES = ("accepted", "rejected", "deferred", "quarantined", "queued", "taken", "
 @click.option("--since", metavar="TIME", help="1h, 7d, or a date.")
 @click.option("--outcome", type=click.Choice(FATES), help="Only with this outcome.")
 @plugin_option("Only where this check decided.")
+@click.option(
+    "--sender", default="", metavar="PART", help="Part of the sender's address; <> is the null sender."
+)
+@click.option("--recipient", default="", metavar="PART", help="Part of the recipient's address.")
+@click.option("--client", default="", metavar="START", help="How the client's address begins.")
 @click.option("--limit", "-n", type=click.IntRange(0, 1_000_000), help="At most so many.  [default: 50]")
 @click.argument("text", required=False)
 @as_json
@@ -31,6 +36,9 @@ def command(
     since: str | None,
     outcome: str | None,
     plugin: str | None,
+    sender: str,
+    recipient: str,
+    client: str,
     limit: int | None,
     text: str | None,
     as_json: bool,
@@ -41,13 +49,18 @@ def command(
     """
     from gatepost.desk import journal, spans
 
-    check = plugin.replace("-", "_") if plugin else None
+    asked = {
+        "outcome": outcome,
+        "plugin": plugin.replace("-", "_") if plugin else None,
+        "sender": sender,
+        "recipient": recipient,
+        "client": client,
+        "text": text,
+    }
     with at_desk() as desk:
         start = spans.since(since, desk.clock()) if since else None
         most = limit if limit is not None else 10_000 if since else 10 if follow else 50
-        found = journal.search(
-            desk, domain, since=start, outcome=outcome, plugin=check, text=text, limit=most
-        )
+        found = journal.search(desk, domain, since=start, limit=most, **asked)
         found.reverse()
         if as_json and not follow:
             print_json([_as_json(row) for row in found])
@@ -60,7 +73,7 @@ def command(
             return
         seen = max((row.seq for row in found), default=None)
         try:
-            for row in journal.follow(desk, domain, outcome=outcome, plugin=check, text=text, start=seen):
+            for row in journal.follow(desk, domain, start=seen, **asked):
                 _print(row, as_json)
         except KeyboardInterrupt:
             return

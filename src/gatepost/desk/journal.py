@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
@@ -62,26 +62,15 @@ def search(
     desk: Desk,
     domain: str | None = None,
     *,
-    since: float | None = None,
-    outcome: str | None = None,
-    plugin: str | None = None,
-    text: str | None = None,
     limit: int = 50,
+    **asked: Any,
 ) -> Rows:
-    """Return outcomes, the newest first."""
+    """Return outcomes, the newest first; `asked` are fields of a `Question`."""
     collect(desk)
     found: Rows = []
     after: int | None = None
     while len(found) < limit:
-        page = desk.journal.search(
-            domain,
-            since=since,
-            outcome=outcome,
-            plugin=plugin,
-            text=text,
-            after=after,
-            limit=min(PAGE, limit - len(found)),
-        )
+        page = desk.journal.search(domain, after=after, limit=min(PAGE, limit - len(found)), **asked)
         if not page:
             break
         found += page
@@ -99,17 +88,18 @@ def follow(
     desk: Desk,
     domain: str | None = None,
     *,
-    outcome: str | None = None,
-    plugin: str | None = None,
-    text: str | None = None,
     start: int | None = None,
     wait: Callable[[float], None] = time.sleep,
+    **asked: Any,
 ) -> Iterator[OutcomeRow]:
-    """Yield outcomes as they come, for ever. `start`: the `seq` behind which to begin, else now."""
+    """Yield outcomes as they come, for ever; `asked` are fields of a `Question`.
+
+    `start`: the `seq` behind which to begin, else now.
+    """
     collect(desk)
     seen = desk.journal.last_seq() if start is None else start
     while True:
-        page = desk.journal.search(domain, outcome=outcome, plugin=plugin, text=text, newer=seen, limit=PAGE)
+        page = desk.journal.search(domain, newer=seen, limit=PAGE, **asked)
         for row in page:
             seen = row.seq
             yield row

@@ -167,6 +167,13 @@ def test_messages_in_archives() -> None:
     assert {"x.exe": "exe"} == types(inventory(forwarded))
 
 
+@pytest.mark.parametrize("kind", ["message/partial; id=a; number=1; total=2", "message/external-body"])
+def test_pieces(kind: str) -> None:
+    """Files that come in several mails, or from elsewhere, cannot be looked into, and that is said."""
+    ((said, text),) = inventory(f"Content-Type: {kind}\r\n\r\nMZ".encode()).problems
+    assert ("unreadable", f"({kind.partition(';')[0]}), of which the rest is elsewhere") == (said, text)
+
+
 def test_what_a_zip_hides() -> None:
     """Files that only one of two programs sees are in the inventory, and the zip is ambiguous."""
     hidden = zipped({"evil.exe": b"x"}).partition(b"PK\x01\x02")[0] + zipped({"nice.txt": b"y"})

@@ -41,6 +41,8 @@ MAX_TOP = 64 << 20
 _BEGIN = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{1,300})\r?\n", re.MULTILINE)
 """A file in the text itself, as old programs send it and some still show it (uuencode)."""
 MAX_INLINE = 10
+PIECES = ("message/partial", "message/external-body")
+"""RFC 2046, 5.2.2 and 5.2.3: a file in pieces, each in a mail of its own, or one that is only named."""
 _ENDINGS = {
     "gzip": "gz",
     "bzip2": "bz2",
@@ -171,6 +173,8 @@ class _Walk:
         names = tuple(part.filenames)
         if part.type in MESSAGES:
             return  # its own parts follow; its name is its subject
+        if part.type in PIECES:
+            self.problem("unreadable", f"{where}({part.type}), of which the rest is elsewhere")
         if not names and part.type.startswith("text/"):
             if part.type == "text/plain":
                 self._inline(part, where, depth)

@@ -100,7 +100,7 @@ class Settings(PluginSettings):
     broken: Answer = 0.5
     """An archive or document cannot be read to its end."""
     unreadable: Answer = 1.0
-    """An archive or disk image of a type that cannot be looked into: arj, ace, vhd ..."""
+    """What cannot be looked into: types such as arj, ace, vhd, and files of which only a piece is here."""
     ambiguous: Answer = 2.0
     """The message or an archive can be read in more than one way, so that a file may be hidden."""
     over_budget: Answer = "quarantine"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.mail.message import Message, find_border
-from gatepost.mail.structure import MAX_DEPTH, MAX_PARTS, Structure, read_structure
+from gatepost.mail.structure import MAX_DEPTH, MAX_PARTS, Part, Structure, read_structure
 
 MIXED = (
     b"Content-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n"
@@ -19,6 +19,28 @@ MIXED = (
     b'--b\r\nContent-Type: application/zip; name="a.zip"\r\nContent-Transfer-Encoding: base64\r\n'
     b'Content-Disposition: attachment; filename="b.zip"\r\n\r\nUEsDBA==\r\n--b--\r\nepilogue\r\n'
 )
+
+
+ODD_HEADS = {"a part without an end of its header", "ambiguous header of a part", "ambiguous header"}
+
+
+def check_spans(structure: Structure) -> None:
+    """Each part lies in the bytes, in order, and within the part that holds it.
+
+    A header that has no end, or lines that are no fields, may hold delimiters, too: that is told.
+    """
+    above: list[Part] = []
+    for part in structure.parts:
+        assert 0 <= part.start <= part.body <= part.end <= len(part.raw)
+        del above[part.depth :]
+        if above and above[-1].raw is part.raw and not ODD_HEADS & set(structure.troubles):
+            holds = above[-1]
+            assert holds.body <= part.start
+            assert part.end <= holds.end, (holds.type, holds.end, part.type, part.end)
+        above.append(part)
+
+
+MIXED_HEAD = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 
 
 def read(raw: bytes) -> Structure:
@@ -49,6 +71,11 @@ def test_parts_and_spans() -> None:
         (b"Content-Type: a/b\r\nContent-Type: text/html\r\n\r\nx", ["a/b"], ["several Content-Types"]),
         (b"Content-Transfer-Encoding: rot13\r\n\r\nx", ["text/plain"], ["unknown encoding"]),
         (b"Content-Type: multipart/mixed\r\n\r\nx", ["multipart/mixed"], ["no boundary"]),
+        (
+            MIXED.replace(b"name=", b"\r\nname="),
+            ["multipart/mixed", "text/plain", "application/zip"],
+            ["ambiguous header of a part"],
+        ),
         (
             MIXED.replace(b"--b--\r\n", b""),
             ["multipart/mixed", "text/plain", "application/zip"],
@@ -95,13 +122,31 @@ def test_messages_in_messages() -> None:
         assert b"text" == text.content().strip()
 
 
+def test_a_message_in_a_message_ends() -> None:
+    """At the delimiter of what holds it, and not at the end of a multipart that it holds itself."""
+    inner = b"Content-Type: multipart/mixed; boundary=i\r\n\r\n--i\r\n\r\ntext\r\n--i--\r\nepilogue"
+    raw = (
+        MIXED_HEAD + b"--b\r\nContent-Type: message/rfc822\r\n\r\n%s\r\n--b\r\n\r\nlast\r\n--b--\r\n" % inner
+    )
+    outer, message, mixed, text, last = read(raw).parts
+    assert inner == message.content()
+    assert (b"text", b"last") == (text.content(), last.content())
+    assert mixed.end < message.end < last.start < outer.end < len(raw)
+
+
+def test_an_empty_part_ends_in_what_holds_it() -> None:
+    """The empty line behind its header is the line end of the boundary, too."""
+    outer, empty = read(MIXED_HEAD + b"--b\r\nContent-Type: text/html\r\n\r\n--b--\r\n").parts
+    assert b"" == empty.content()
+    assert empty.body == empty.end == outer.end
+
+
 def nested(depth: int, name: bytes = b"b") -> bytes:
     """Return multiparts in each other; named with a dash, their boundaries are one, two, three ... dashes."""
     names = [b"-" * (n + 1) if name == b"-" else name + b"%d" % n for n in range(depth)]
     return b"".join(b'Content-Type: multipart/mixed; boundary="%s"\r\n\r\n--%s\r\n' % (n, n) for n in names)
 
 
-MIXED_HEAD = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 MIB = 1 << 20
 BOMBS = {
     "empty parts": lambda: MIXED_HEAD + b"--b\r\n\r\n" * 3_000_000,
@@ -175,7 +220,8 @@ PIECES = st.sampled_from(
 def test_anything(pieces: list[bytes]) -> None:
     """Whatever comes: spans lie within the bytes, in order, and every part can be read."""
     raw = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"".join(pieces)
-    for part in read(raw).parts:
-        assert 0 <= part.start <= part.body <= part.end <= len(part.raw)
+    found = read(raw)
+    check_spans(found)
+    for part in found.parts:
         assert len(part.content(100)) <= 100
         part.text(100)

@@ -130,6 +130,8 @@ class _Walk:
         self.found = found
         self.open: list[_Open] = []
         self.current: Part | None = None
+        self.messages: list[tuple[int, Part]] = []
+        """Messages in the message that go on, each with the number of multiparts around it."""
         self.inner: list[Part] = []
         """Messages that are encoded: bytes of their own, read when this pass is over."""
 
@@ -177,6 +179,7 @@ class _Walk:
         if part.depth >= MAX_DEPTH:
             self.found.trouble("too deep")
         elif part.encoding in AS_IT_IS:
+            self.messages.append((len(self.open), part))
             inner, at = self._head(part.body)
             self._begin(inner, part.body, at, part.depth + 1)
         else:  # RFC 2046, 5.2.1 forbids to encode it; mail programs decode it all the same
@@ -230,30 +233,39 @@ class _Walk:
         return end
 
     def _delimiter(self, level: int, begin: int, end: int, *, closes: bool) -> None:
+        before = self._close_down_to(level if closes else level + 1, begin)
         if closes:
-            self._close_down_to(level, begin)
             return
+        self._end_messages(level, before)
         parent = self.open[level].part
-        self._close_down_to(level + 1, begin)
         at = self.raw.find(b"\n", end) + 1 or len(self.raw)
         headers, body = self._head(at)
         usual = "message/rfc822" if parent.type == "multipart/digest" else "text/plain"
         self._begin(headers, at, body, parent.depth + 1, usual)
 
-    def _close_down_to(self, level: int, at: int) -> None:
-        """End the part in hand and the multiparts from this level on; the line end is the boundary's."""
+    def _close_down_to(self, level: int, at: int) -> int:
+        """End the part in hand and what is open from this level on; the line end is the boundary's."""
         end = at - 2 if self.raw[at - 2 : at] == b"\r\n" else at - 1
         if self.current is not None and not self.current.is_multipart:
-            self._end(self.current, end)
-        for one in self.open[level:]:
-            self._end(one.part, end)
+            end = self._end(self.current, end)
+        for n in reversed(range(level, len(self.open))):
+            end = self._end(self.open[n].part, self._end_messages(n, end))
         if level < len(self.open) - 1:
             self.found.trouble("an inner boundary was not closed")
         del self.open[level:]
         self.current = None
+        return end
 
-    def _end(self, part: Part, end: int) -> None:
+    def _end_messages(self, level: int, end: int) -> int:
+        """End the messages that lie in the multipart of a level."""
+        while self.messages and self.messages[-1][0] > level:
+            end = self._end(self.messages.pop()[1], end)
+        return end
+
+    def _end(self, part: Part, end: int) -> int:
+        """End a part; return where, which is behind `end` where its empty line is the boundary's line end."""
         part.end = min(part.end, max(part.body, end))
+        return max(part.end, end)
 
     def _head(self, start: int) -> tuple[Message, int]:
         """Read a part's header block; it may be empty, and its empty line may be missing."""
@@ -271,9 +283,13 @@ class _Walk:
                 self.found.trouble("too much in headers of parts")
             elif block:
                 self.found.trouble("a part without an end of its header")
-            border = len(block)
+            self.found.part_heads += len(block)
+            return Message(block), start + len(block)
         self.found.part_heads += border
-        return Message(block[:border]), start + border
+        headers = Message(block[:border])
+        if headers.ambiguous:
+            self.found.trouble("ambiguous header of a part")
+        return headers, start + border
 
     def _type(self, headers: Message, usual: str) -> Value:
         said = headers.all("content-type")

@@ -1,8 +1,9 @@
 """A place is a domain or all of them, and who asks may change it or not."""
 
 from gatepost.console.auth import Looking, SignedIn
-from gatepost.console.place import Place, at_work
+from gatepost.console.place import PAGES, Place, at_work, page_about
 from gatepost.console.render import show
+from gatepost.store.base import OutcomeRow
 from tests.console.house import House
 
 
@@ -34,3 +35,26 @@ def test_at_work(house: House) -> None:
 
     said = "bounce_storm|off|default|storms|/domains/ann.example/checks"
     assert said in house.browser("rob").page("/domains/ann.example/probe")
+
+
+def test_page_about(house: House) -> None:
+    """The page that answers for a refusal is asked about this very mail; every page of the table exists."""
+
+    def about(plugin: str) -> tuple[str, str] | None:
+        row = OutcomeRow(
+            1, "X.1", 0.0, "ann.example", "a&b@ann.example", "mia@x.example", "192.0.2.7", "rejected", plugin,
+            "", 550, 0.0, 0, "", "", None, 0.0,
+        )  # fmt: skip
+        return page_about(row)
+
+    assert ("/domains/ann.example/rules?try=a%26b%40ann.example#try", "Name rules") == about(
+        "localpart_rules"
+    )
+    assert ("/domains/ann.example/storms", "Bounce storms") == about("bounce_storm")
+    found = about("deny_list")
+    assert found is not None
+    assert "client=192.0.2.7&sender=mia%40x.example&mailbox=a%26b#decides" in found[0]
+    assert about("dnsbl") is None
+    for name in PAGES:
+        assert f"/domains/{{domain}}/{PAGES[name][0]}" in house.app.state.paths
+        house.browser("ann").page(f"/domains/ann.example/checks/{name}")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from gatepost.console.auth import Here
 from gatepost.console.render import words_of
 from gatepost.console.rights import Right
 from gatepost.console.text import Words, mark
 from gatepost.desk import checks
+from gatepost.store.base import OutcomeRow
 
 ORIGINS = {
     "default": mark("default"),
@@ -19,6 +21,20 @@ ORIGINS = {
 }
 """Where a value comes from, for people."""
 MAILBOX_ORIGINS = ORIGINS | {"domain": mark("from the domain"), "mailbox": mark("set here")}
+
+
+PAGES: Mapping[str, tuple[str, str]] = {
+    "bounce_storm": ("storms", mark("Bounce storms")),
+    "localpart_rules": ("rules", mark("Name rules")),
+    "counted_address": ("aliases", mark("Counted addresses")),
+    "dmarc": ("forwarders", mark("Forwarders")),
+    "arc": ("forwarders", mark("Forwarders")),
+    "greylist": ("greylist", mark("Greylisting")),
+    "bounce": ("batv", mark("BATV")),
+    "deny_list": ("lists", mark("Lists")),
+    "classifier": ("training", mark("Training")),
+}
+"""Check -> the page of a domain that is about it, and what that is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +84,21 @@ def at_work(here: Here, name: str, back: str) -> AtWork:
     _, policy = checks.one(here.desk, here.domain, name)
     place = Place(here, here.domain, f"/domains/{here.domain}/checks")
     return AtWork(place, name, str(policy.mode), policy.origin.get("mode", "default"), back)
+
+
+def page_about(row: OutcomeRow) -> tuple[str, str] | None:
+    """Return address and name of the page that answers for a refusal, asked about this very mail."""
+    if row.plugin not in PAGES:
+        return None
+    page, name = PAGES[row.plugin]
+    asked = {
+        "lists": {
+            "client": row.client,
+            "sender": row.sender or "",
+            "mailbox": row.recipient.rpartition("@")[0],
+        },
+        "rules": {"try": row.recipient},
+        "aliases": {"address": row.recipient},
+    }.get(page)
+    anchor = {"lists": "#decides", "rules": "#try"}.get(page, "")
+    return f"/domains/{row.domain}/{page}" + (f"?{urlencode(asked)}{anchor}" if asked else ""), name

@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from gatepost.console import entry_form, forms
 from gatepost.console.auth import Admin, Changing, Here, Looking
 from gatepost.console.errors import NotHere
-from gatepost.console.place import Place
+from gatepost.console.place import PAGES, Place
 from gatepost.console.render import go, show
 from gatepost.console.text import mark
 from gatepost.console.typed import Typed, below
@@ -27,7 +27,7 @@ from gatepost.policy.policy import Action, OnFailure
 router = APIRouter()
 SETTING = "set."
 """What the inputs of a check's own fields are called begins so: a field may have any name."""
-BACK = frozenset({"storms", "rules", "aliases", "forwarders", "greylist", "batv", "training"})
+BACK = frozenset(page for page, _ in PAGES.values())
 """Pages of a domain that show the switch of their check."""
 ACTIONS = {
     "reject": mark("refuse the mail"),
@@ -73,6 +73,7 @@ def _page(
         own_list=loaded.plugin.own_list,
         entries=[one for one in lists.show(desk, place.word) if one.entry.plugin == name],
         version=desk.policy.version(),
+        page=PAGES.get(name) if place.word is not None and not place.is_mailbox else None,
         ORIGINS=place.origins,
         ACTIONS=ACTIONS,
         FAILURES=FAILURES,

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from gatepost.console.auth import Here, SignedIn, at_domain
 from gatepost.console.errors import NotHere
 from gatepost.console.pages.archive import address
+from gatepost.console.place import page_about
 from gatepost.console.render import go, show, words_of
 from gatepost.console.rights import Right
 from gatepost.console.text import mark
@@ -105,6 +106,7 @@ def _about(here: Here, one: Explained) -> dict[str, Any]:
         "answers": [step.detail for step in one.steps if step.check == "dns"],
         "folded": one.folded,
         "ways": ways,
+        "about": page_about(row) if here.desk.policy.domain(row.domain) is not None else None,
         "kept": kept,
         "address": address(kept) if kept is not None else "",
         "release": archive.state(here.desk, kept) if kept is not None else None,

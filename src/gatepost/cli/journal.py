@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -49,7 +49,7 @@ def command(
     """
     from gatepost.desk import journal, spans
 
-    asked = {
+    asked: dict[str, Any] = {
         "outcome": outcome,
         "plugin": plugin.replace("-", "_") if plugin else None,
         "sender": sender,

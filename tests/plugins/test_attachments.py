@@ -9,7 +9,7 @@ import pytest
 
 from gatepost.mail.message import Message, find_border
 from gatepost.mail.verdict import Defer, Reject, Score
-from gatepost.plugin import contents
+from gatepost.plugin import contents, files
 from gatepost.plugin.archives import Missing
 from gatepost.plugin.bench import Bench
 from gatepost.plugin.registry import load
@@ -127,6 +127,16 @@ def test_a_broken_archive_is_no_refusal() -> None:
     outcome, reasons = ask(mail(("a.zip", cut)))
     assert Fate.REJECT is outcome.fate
     assert "a.zip/x.exe ends in .exe" in reasons
+
+
+def test_a_message_too_large_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is larger than a process takes was not looked into: over budget, and no poison."""
+    raw = mail(("a.zip", zipped({"a.txt": b"x"})))
+    monkeypatch.setattr(files, "MAX_MESSAGE", len(raw))
+    assert Fate.ACCEPT is ask(raw)[0].fate
+    monkeypatch.setattr(files, "MAX_MESSAGE", len(raw) - 1)
+    outcome, reasons = ask(raw)
+    assert (Fate.QUARANTINE, "over budget: more than 0 MiB") == (outcome.fate, reasons)
 
 
 def test_poison() -> None:

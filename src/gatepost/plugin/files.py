@@ -32,6 +32,8 @@ from gatepost.plugin.poison import Poison, twice
 __all__ = ["MAX_DECODED", "MAX_DEPTH", "MAX_ENTRIES", "MAX_RATIO", "TYPES", "Inventory", "Oddity", "Rules",
            "held_against", "inventory"]  # fmt: skip
 
+MAX_MESSAGE = 60 << 20
+"""Bytes of a message that is looked into: a process takes little more at once."""
 SECONDS = 18.0
 """How long a process may look at one message, each time."""
 TYPES = (
@@ -60,6 +62,8 @@ async def inventory(ctx: Context[Any]) -> Inventory:
     message = ctx.message
     head, body = message.head, message.body or message.head
     facts = ctx.transaction.facts
+    if len(body) > MAX_MESSAGE:
+        return Inventory(problems=(("over_budget", f"over budget: more than {MAX_MESSAGE >> 20} MiB"),))
     if Inventory not in facts and len(body) < LONG:
         try:
             facts[Inventory] = glance(message)

@@ -50,6 +50,16 @@ def test_look(house: House) -> None:
     assert (2, 2) == training.counts(house.desk, "example.org")
 
 
+def test_what_is_old_goes(house: House) -> None:
+    """Features of delivered mail after 14 days."""
+    deliver(house.desk, ham_mail(50), 1, at=NOW - 15 * 86_400)
+    deliver(house.desk, ham_mail(51), 2, at=NOW - 13 * 86_400)
+    house.silences.look()
+    kept = house.desk.delivered
+    assert kept.find("example.org", "ID1.1") is None
+    assert kept.find("example.org", "ID2.1") is not None
+
+
 def test_run(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault is said once and is not the end."""
     monkeypatch.setattr(silences, "LOOK", 0.01)

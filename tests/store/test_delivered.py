@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from gatepost.store.delivered import DAY, Delivered, Record
 
 NOW = 1_790_000_000.0
@@ -83,6 +85,16 @@ def test_bounded_for_a_domain(tmp_path: Path) -> None:
     assert kept.find("example.org", "ID0.1") is None
     assert kept.find("example.org", "ID199.1") is not None
     assert kept.find("example.net", "ID0.1") is not None
+
+
+def test_many_domains(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is remembered of them is bounded, and nothing is written over."""
+    monkeypatch.setattr("gatepost.store.delivered.MOST_IN_HAND", 3)
+    kept = Delivered(tmp_path, "w0")
+    for n in range(20):
+        kept.add(f"d{n % 5}.test", record(n), b"%d" % n)
+    for n in range(20):
+        assert (record(n), b"%d" % n) == kept.find(f"d{n % 5}.test", f"ID{n}.1")
 
 
 def test_expire(tmp_path: Path) -> None:

@@ -31,7 +31,6 @@ from gatepost.server.board import Board
 from gatepost.spool.archive import Archive
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.queue import Queue
-from gatepost.store.delivered import Delivered
 from gatepost.store.errands import Errands
 from gatepost.store.journal_db import JournalStore
 from gatepost.store.journal_lines import outcome_line
@@ -79,7 +78,6 @@ class Keeper:
         self._follower = Follower(self._data, registry, self._log)
         self._archive = Archive(self._data / "archive", config.archive.max_bytes, config.archive.min_free)
         self._queue = Queue(self._data / "spool", log=self._log.event)
-        self._delivered = Delivered(self._data / "learn")
         self._reviews = ReviewsStore(self._data / "records.db")
         self._resolver = make_resolver(config)
         self._relay = make_relay(config, self._resolver)
@@ -170,7 +168,6 @@ class Keeper:
         self._queue.expire_failed(now, KEEP_FAILED)
         removed = self._archive.expire(now, self._keep_days)
         pruned = self._journal.prune(now, self._keep_days)
-        self._delivered.expire(now)
         self._reviews.expire(now, self._keep_days)
         if removed or pruned:
             self._log.event("tidied", archive=removed, journal=pruned)

@@ -1,4 +1,7 @@
-"""The keeper's clock for silence: some domains at a time, in a thread, until each day was looked at."""
+"""The keeper's clock for what was delivered: learn from silence, a few domains at a time; forget what is old.
+
+In a thread: there may be very many files.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +51,7 @@ class Silences:
     def look(self) -> int:
         """Learn the next day of some domains; returns how many mails were learnt."""
         with desk_from(self._config, silence.BY, registry=self._registry, clock=self._clock) as desk:
+            desk.delivered.expire(self._clock())
             if not desk.delivered.domains():
                 return 0
             try:

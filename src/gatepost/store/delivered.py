@@ -32,6 +32,8 @@ MAX_META = 8_192
 MAX_FEATURES = 1 << 18
 MAX_TO = 20
 """Recipients that a record names."""
+MOST_IN_HAND = 20_000
+"""Domains whose file of the day is remembered by a process."""
 DAY = 86_400
 
 _MAGIC = b"GPd1"
@@ -95,6 +97,8 @@ class Delivered:
             full = os.fstat(fd).st_size >= self._file_bytes
         finally:
             os.close(fd)
+        if len(self._number) >= MOST_IN_HAND:
+            self._number.clear()  # then each begins a new file
         self._number[domain] = day, number + full
         if full:
             self._make_room(path.parent)

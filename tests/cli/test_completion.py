@@ -59,7 +59,7 @@ def test_bash_takes_it(run: Run) -> None:
 def test_commands(config: Path) -> None:
     """All of them, and those that begin so."""
     assert complete(config, "") == list(COMMANDS)
-    assert complete(config, "re") == ["recipient", "recheck", "restore"]
+    assert complete(config, "re") == ["recipient", "review", "recheck", "restore"]
     assert complete(config, "domain", "s") == ["set", "show"]
     assert "--json" in complete(config, "domain", "list", "--")
 

@@ -19,6 +19,7 @@ COMMANDS: Commands = {
     "list": ("gatepost.cli.lists", "Allow and deny lists."),
     "rules": ("gatepost.cli.rules", "Patterns for addresses that nobody has."),
     "batv": ("gatepost.cli.batv", "Sign the return path of outgoing mail, to know forged bounces."),
+    "review": ("gatepost.cli.review", "Requests of refused senders for a review."),
     "storm": ("gatepost.cli.storm", "Addresses that a storm of bounces has closed."),
     "journal": ("gatepost.cli.journal", "What became of each mail; --follow shows it live."),
     "stats": ("gatepost.cli.stats", 'What refused what, "no such user" apart from spam.'),

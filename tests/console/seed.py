@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from gatepost.desk import (
+    alarm_book,
     aliases,
     batv,
     checks,
@@ -24,6 +25,7 @@ from gatepost.desk import (
     training,
     users,
 )
+from gatepost.desk.alarms import Alarm
 from gatepost.desk.deeds import at_once
 from gatepost.desk.desk import Desk
 from gatepost.plugin.batv import since_key
@@ -33,6 +35,7 @@ from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.index import Kept as KeptMail
 from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.store.journal_writer import JournalWriter
+from gatepost.telemetry.conditions import Conditions
 from tests.console.house import House
 from tests.desk.refused import refuse
 
@@ -319,6 +322,32 @@ def review(house: House) -> None:
         reviews.decide(desk, "ann.example", first.id, reviews.DECLINE)
 
 
+def trouble(house: House) -> None:
+    """Let a DNS list and eve's own server be in trouble, and others be well."""
+    at = house.site.clock()
+    seen = Conditions()
+    seen.ill("list", "bl.partner.example", "it lists 127.0.0.1, so it lists everything", at - 5_000)
+    seen.well("list", "zen.test", at - 300)
+    seen.well("scanner", "unix:/run/clamav/clamd.ctl", at - 20)
+    seen.ill(
+        "backend", "10.0.0.6:25", "10.0.0.6:25: no connection (Connection refused)", at - 900, "eve.example"
+    )
+    seen.well("backend", "10.0.0.5:25", at - 8)
+    (house.data / "run").mkdir(exist_ok=True)
+    seen.write(house.data / "run" / "conditions-w0.json", at)
+
+    def write() -> None:
+        with house.desk() as desk:
+            for one in seen.all():
+                if one.why:
+                    alarm = Alarm(
+                        one.kind, one.name, one.why, one.since, one.seen, domains=tuple(one.domains)
+                    )
+                    alarm_book.remember(desk, alarm)
+
+    apart(write)
+
+
 def sow(house: House) -> None:
     """Do it all."""
     people(house)
@@ -333,3 +362,4 @@ def sow(house: House) -> None:
     lessons(house)
     refused(house)
     review(house)
+    trouble(house)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import time
 from collections.abc import Callable, Iterator
 
@@ -95,3 +98,19 @@ def test_a_webhook_that_comes_late(make_gateway: Callable[..., Gateway], sink: S
     hook.status = 200
     wait_until(lambda: hook.events == [("begin", f"backend:{place}")], "the alarm", 30)
     assert ["example.org"] == hook.came[0]["domains"]
+
+
+def test_a_worker_that_keeps_dying(make_gateway: Callable[..., Gateway], hook: Hook) -> None:
+    """The parent writes each death down, and the keeper tells; once is no alarm."""
+    gateway = make_gateway(alarms={"webhook": hook.url, "after": 0})
+
+    def worker() -> str:
+        return str(re.findall(r"event=process_ready process=w0 pid=(\d+)", gateway.said())[-1])
+
+    for number in range(3):
+        assert not hook.events
+        pid = worker()
+        os.kill(int(pid), signal.SIGKILL)
+        wait_until(lambda pid=pid: worker() != pid, f"a new worker after death {number}", 30)  # type: ignore[misc]
+    wait_until(lambda: hook.events == [("begin", "process:w0")], "the alarm", 15)
+    assert "3 times in the last 15 minutes, last with status -9" in hook.came[0]["text"]

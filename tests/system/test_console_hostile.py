@@ -9,13 +9,15 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Dialog
 
-from gatepost.desk import batv, lists
+from gatepost.desk import alarm_book, batv, lists
+from gatepost.desk.alarms import Alarm
 from gatepost.desk.deeds import at_once
 from gatepost.plugin.batv import since_key
 from gatepost.plugin.counted import Kept
 from gatepost.store.journal_lines import outcome_line, session_line
 from gatepost.store.journal_writer import JournalWriter
 from gatepost.store.reviews_db import ReviewRow
+from gatepost.telemetry.conditions import Conditions
 from tests.console.addresses import PARTS, addresses
 from tests.console.chromium import Window
 from tests.console.house import House
@@ -75,6 +77,19 @@ def hostile_records(house: House) -> None:
             at_once(desk.records.put("ann.example", "counted_address", key, counted))
 
 
+def hostile_alarms(house: House) -> None:
+    """Put payloads into what servers outside said when they were in trouble."""
+    seen = Conditions()
+    with house.desk("ann") as desk:
+        for bad in PAYLOADS:
+            seen.ill("backend", bad, bad, now(), "ann.example")
+            for kind in ("backend", "held"):
+                alarm_book.remember(desk, Alarm(kind, bad, bad, now(), now(), domains=("ann.example", bad)))
+            alarm_book.way_fails(desk, bad, bad)
+    (house.data / "run").mkdir(exist_ok=True)
+    seen.write(house.data / "run" / "conditions-w0.json", now())
+
+
 def hostile_reviews(house: House) -> None:
     """Put payloads into what refused senders ask, also where our own page would not take them."""
     with house.desk("ann") as desk:
@@ -119,6 +134,7 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, 
             lists.add(desk, None, "deny", f"helo:{bad.replace(' ', '_')}", note=bad)
     apart(lambda: hostile_records(house))
     apart(lambda: hostile_reviews(house))
+    apart(lambda: hostile_alarms(house))
     told = json.dumps([["reply", "", "told", 0, "".join(PAYLOADS)]])
     refused(house, sender=bad, plugin=bad, reason=bad, trace=told)
     with Served(house.app) as served:

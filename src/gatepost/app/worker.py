@@ -271,4 +271,5 @@ class Worker:
         self._log.event("not_remembered", "error", why=why)
 
     def _alert(self, plugin: str, text: str) -> None:
+        metrics.ALERTS.inc(1, plugin)
         self._log.event("alert", "warning", plugin=plugin, why=text)

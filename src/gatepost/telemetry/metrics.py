@@ -234,6 +234,7 @@ PLUGIN_FAILURES = Counter(
     "Checks that could not answer: time-out, exception, nonsense.",
     ("plugin",),
 )
+ALERTS = Counter("gatepost_alerts_total", "What checks told the administrator, by check.", ("plugin",))
 DNS_QUERIES = Counter("gatepost_dns_queries_total", "DNS questions that went out, by result.", ("result",))
 RELAY_ATTEMPTS = Counter(
     "gatepost_relay_attempts_total",

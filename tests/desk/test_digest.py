@@ -140,15 +140,16 @@ def test_what_is_gone(desk: Desk) -> None:
 
 
 def test_links(desk: Desk) -> None:
-    """Each mail has a link for its reader; malware has none, and without a public address nothing has."""
+    """Each mail has a link for its reader; malware and poison have none; without a public address all."""
     keep(desk, plugin="clamav")
+    keep(desk, plugin="poison")
     keep(desk)
     found = made(desk)
-    assert [True, False] == [bool(row.token) for row in found["ann@example.org"].refused]
+    assert [True, False, False] == [bool(row.token) for row in found["ann@example.org"].refused]
     tokens = {one.refused[0].token for one in found.values()}
     assert 2 == len(tokens), "another reader, another token"
     desk.public_url = ""
-    assert [""] * 2 == [row.token for row in made(desk)["ann@example.org"].refused]
+    assert [""] * 3 == [row.token for row in made(desk)["ann@example.org"].refused]
 
 
 def test_now(desk: Desk, clock: Clock) -> None:

@@ -30,6 +30,8 @@ ROW = OutcomeRow(
         ({"plugin": "relaying"}, [("host", "", "")]),
         ({"plugin": ""}, [("server", "", "")]),
         ({"plugin": "relay"}, [("server", "", "")]),
+        ({"plugin": "poison", "fate": "quarantined"}, [("nothing", "", "poison")]),
+        ({"plugin": "poison", "fate": "deferred"}, [("wait", "", "poison")]),
         ({"plugin": "localpart_rules", "sender": ""}, [("entry", "192.0.2.7", "localpart_rules")]),
         ({"sender": "<script>", "client": "no address"}, []),
     ],

@@ -158,3 +158,27 @@ def test_held_mail(desk: Desk) -> None:
     assert [] == list(troubles.held(desk, NOW + 60))
     domains.set_values(desk, "example.org", {"digest": "off"})
     assert [] == list(troubles.held(desk, NOW + 3 * troubles.HELD_WITHIN))
+
+
+def test_poison(desk: Desk) -> None:
+    """Mail that was set aside within a day, by domain; what was only put off is no alarm yet."""
+    writer = JournalWriter(desk.data_dir, "w0", clock=lambda: NOW)
+
+    def write(name: str, fate: str, code: int) -> None:
+        writer.add(
+            outcome_line("0DQ3N7V5K2F8T.1", name, f"ann@{name}", "x@y.example", "192.0.2.1", fate,
+                         "poison", "killed 2 processes", code)
+        )  # fmt: skip
+        writer.flush()
+        desk.journal.collect(desk.data_dir)
+
+    write("example.org", "deferred", 451)
+    assert [] == list(troubles.poison(desk, NOW + 60))
+    write("example.org", "quarantined", 250)
+    write("example.org", "quarantined", 250)
+    write("a.example", "rejected", 554)
+    (found,) = troubles.poison(desk, NOW + 60)
+    assert ("poison", ("a.example", "example.org")) == (found.kind, found.domains)
+    assert found.why.startswith("3 set aside within a day")
+    assert [] == list(troubles.poison(desk, NOW + 3 * troubles.HELD_WITHIN))
+    writer.close()

@@ -131,6 +131,7 @@ class Alarms:
                 *troubles.disk(desk, now),
                 *troubles.policy(desk, now),
                 *troubles.held(desk, now),
+                *troubles.poison(desk, now),
             ]
             self._slow_at = now
         seen = conditions.written(desk.data_dir / "run")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from gatepost.telemetry.conditions import BACKEND, CHECK, LIST, LONGEST, SCANNER
 
-HELD, DISK, BACKUP, PROCESS, POLICY = "held", "disk", "backup", "process", "policy"
+HELD, DISK, BACKUP, PROCESS, POLICY, POISON = "held", "disk", "backup", "process", "policy", "poison"
 HOUR = 3_600.0
 DAY = 86_400.0
 UNSEEN = DAY
@@ -34,6 +34,7 @@ SENTENCES = {
     DISK: "The disk is nearly full: %(why)s",
     BACKUP: "Backups fail: %(why)s",
     PROCESS: "The process %(name)s keeps dying: %(why)s",
+    POISON: "Mail that kills who reads it came for %(domains)s: %(why)s",
     POLICY: "The policy cannot be used as it is stored: %(why)s",
 }
 """kind -> its text."""

@@ -17,6 +17,7 @@ from gatepost.desk.digest_links import EXAMPLE, RELEASE, Link, make
 from gatepost.desk.errors import DeskError, NotFound
 from gatepost.desk.scopes import hosted
 from gatepost.mail.address import Address, AddressError, fold, parse_address
+from gatepost.plugin.deadly import NAME as POISON
 from gatepost.policy.policy import DomainPolicy
 from gatepost.spool.index import Kept
 
@@ -291,9 +292,9 @@ def _digest(
 
 
 def may_release(desk: Desk, kept: Kept) -> bool:
-    """Say whether a link may release it: not what no general allow entry would let in (malware)."""
+    """Say whether a link may release it: not what no general allow entry would let in (malware, poison)."""
     check = desk.registry.get(kept.plugin)
-    return check is None or not check.plugin.unskippable
+    return kept.plugin != POISON and (check is None or not check.plugin.unskippable)
 
 
 def _unknown(kept: Kept) -> bool:

@@ -17,6 +17,7 @@ from gatepost.desk.replay import Overlay, existed, mail_of
 from gatepost.desk.stats import KINDS, TROUBLE
 from gatepost.desk.trial import Answer, Trial
 from gatepost.mail.address import Address, AddressError, parse_address
+from gatepost.plugin.deadly import NAME as POISON
 from gatepost.policy.entries import Entry, parse_entry
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.snapshot import PolicyUnavailable
@@ -79,6 +80,8 @@ def remedies(desk: Desk, row: OutcomeRow) -> list[Remedy]:
         return [Remedy(What.CLIENTS if "clients" in row.reason else What.RECIPIENT, row.recipient)]
     if check in ("relaying", "outgoing"):
         return [Remedy(What.HOST)]
+    if check == POISON:
+        return [Remedy(What.WAIT if row.fate == "deferred" else What.NOTHING, check=check)]
     if KINDS.get(check) == TROUBLE:
         return [Remedy(What.SERVER)]
     if check in desk.registry.unskippable:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gatepost.desk import domains
-from gatepost.desk.alarms import BACKUP, DISK, HELD, POLICY, PROCESS, UNSEEN, Trouble, shortened
+from gatepost.desk.alarms import BACKUP, DISK, HELD, POISON, POLICY, PROCESS, UNSEEN, Trouble, shortened
 from gatepost.desk.desk import Desk
 from gatepost.desk.health import LITTLE
 from gatepost.policy.resolve import Resolver
@@ -126,6 +126,20 @@ def held(desk: Desk, now: float) -> Iterator[Trouble]:
                 unread.append(name)
     if unread:
         yield Trouble(HELD, "", "", 0.0, now, tuple(unread))
+
+
+def poison(desk: Desk, now: float) -> Iterator[Trouble]:
+    """Yield the domains for which mail was set aside within a day, since it killed who read it."""
+    tally = desk.journal.tally(since=now - HELD_WITHIN)
+    aside = [
+        (name, number)
+        for name, fate, plugin, number in tally.outcomes
+        if plugin == POISON and fate in ("quarantined", "rejected")
+    ]
+    if aside:
+        why = f"{sum(number for _, number in aside)} set aside within a day, see the journal of `{POISON}`"
+        names = sorted({name for name, _ in aside})[:HELD_MOST]
+        yield Trouble(POISON, "", why, 0.0, now, tuple(names))
 
 
 def _read(path: Path) -> dict[str, Any]:

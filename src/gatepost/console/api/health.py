@@ -65,7 +65,7 @@ class Alarm(Answer):
     alarm: str
     """The same from the beginning to the end."""
     kind: str
-    """`list`, `scanner`, `backend`, `check`, `process`, `disk`, `policy`, `backup` or `held`."""
+    """`list`, `scanner`, `backend`, `check`, `process`, `disk`, `policy`, `backup`, `poison` or `held`."""
     name: str
     why: str
     text: str

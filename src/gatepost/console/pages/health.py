@@ -9,7 +9,7 @@ from gatepost.console.auth import Admin
 from gatepost.console.render import show
 from gatepost.console.text import mark
 from gatepost.desk import health
-from gatepost.desk.alarms import BACKUP, DISK, HELD, POLICY, PROCESS
+from gatepost.desk.alarms import BACKUP, DISK, HELD, POISON, POLICY, PROCESS
 from gatepost.telemetry.conditions import BACKEND, CHECK, LIST, SCANNER
 
 router = APIRouter()
@@ -30,6 +30,7 @@ KINDS = {
     DISK: mark("disk"),
     POLICY: mark("policy"),
     BACKUP: mark("backups"),
+    POISON: mark("mail that kills who reads it"),
     HELD: mark("held mail without a reader of the digest"),
 }
 """What an alarm is of, for people."""

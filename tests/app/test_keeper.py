@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import os
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
@@ -26,6 +27,7 @@ from gatepost.store.journal_db import JournalStore
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
 from gatepost.store.policy_db import PolicyStore
+from gatepost.store.reviews_db import ReviewRow, ReviewsStore
 from tests.system.process import free_port
 
 NOW = datetime.datetime(2026, 11, 25, tzinfo=datetime.UTC)
@@ -108,6 +110,21 @@ def test_the_last_good_policy(house: House) -> None:
 
     house.keep(steps)
     assert b"example.net" in copy.read_bytes()
+
+
+def test_old_reviews_go(house: House) -> None:
+    """What a refused sender asked is kept as long as his mail (the usual domain: 30 days)."""
+    with closing(ReviewsStore(house.data / "records.db")) as store:
+        for days in (31, 29):
+            asked = time.time() - days * 86_400
+            row = ReviewRow(0, "example.org", f"{days}.1", "ann@example.org", "", "dnsbl", asked, "", "", "")
+            store.add(row, of_network=9, of_domain=9)
+
+        async def steps() -> None:
+            await house.until(lambda: store.waiting(None) == 1)
+
+        house.keep(steps)
+        assert ["29.1"] == [row.mail for row in store.listing(None, waiting=True)]
 
 
 def test_spooled_mail(house: House, tmp_path: Path) -> None:

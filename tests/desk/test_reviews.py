@@ -137,6 +137,14 @@ def test_about(desk: Desk, clock: Clock) -> None:
     assert (None, "") == (gone.row, gone.entry)
 
 
+def test_a_rewritten_recipient(desk: Desk) -> None:
+    """A counted address: the copy is kept for the mailbox behind it, and is that request's own."""
+    ref = keep(desk, "ann@example.org")
+    one = reviews.about(desk, asked(desk, "word.5.ann@example.org", archive_ref=ref))
+    assert one.kept is not None
+    assert (ref, 0) == (one.kept.ref, one.others)
+
+
 def test_nothing_leads_past_what_is_not_there(desk: Desk) -> None:
     """An unknown recipient, a bounce: no entry for the sender helps."""
     assert "" == reviews.about(desk, asked(desk, plugin="recipients")).entry

@@ -122,7 +122,9 @@ def about(desk: Desk, request: ReviewRow) -> Review:
         (one for one in rows if (one.domain, one.recipient) == (request.domain, request.recipient)), None
     )
     copies = _copies(desk, request)
-    kept = next((one for one in copies if one.recipient.lower() == request.recipient.lower()), None)
+    ref = row.archive_ref if row is not None else ""
+    # A counted address is kept under the mailbox that it is for: the row knows which copy is its own.
+    kept = next((one for one in copies if one.ref == ref or _same(one.recipient, request.recipient)), None)
     ways = remedy.remedies(desk, row) if row is not None else []
     past = any(way.what is What.ENTRY and way.entry == request.sender for way in ways)
     others = len(copies) - (kept is not None)
@@ -156,6 +158,10 @@ def plain(text: str) -> str:
     lines = text[: 4 * MAX_TEXT].replace("\r\n", "\n").replace("\r", "\n").split("\n")
     shown = [" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in lines]
     return "\n".join([line for line in shown if line][:MAX_LINES])[:MAX_TEXT]
+
+
+def _same(one: str, other: str) -> bool:
+    return one.lower() == other.lower()
 
 
 def _address(contact: str) -> str:

@@ -6,6 +6,7 @@ where the peer refuses at RCPT too, since the dialogues have to be the same.
 """
 
 import sqlite3
+import subprocess
 import time
 from pathlib import Path
 
@@ -40,6 +41,11 @@ class Gatepost(Server):
     def gatepost(self, *words: str | Path) -> str:
         return call(GATEPOST, "--config", self.config, *words)
 
+    def gatepost_in(self, text: str, *words: str) -> None:
+        """Run a command that reads standard input."""
+        command = [str(GATEPOST), "--config", str(self.config), *words]
+        subprocess.run(command, input=text, text=True, check=True, capture_output=True)
+
     @property
     def config(self) -> Path:
         return self.folder / "gatepost.toml"
@@ -56,10 +62,11 @@ class Gatepost(Server):
     def prepare(self) -> None:
         if not GATEPOST.exists():
             raise BenchError("no .venv/bin/gatepost; run ./run or ./test once")
+        self.console = free_port()
         workers = f"workers = {self.workers}" if self.workers else ""
         self.config.write_text(
             CONFIG.format(
-                folder=self.folder, port=self.port, workers=workers, console=free_port(), metrics=free_port()
+                folder=self.folder, port=self.port, workers=workers, console=self.console, metrics=free_port()
             )
         )
         self.data.mkdir()

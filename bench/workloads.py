@@ -22,6 +22,7 @@ from bench.many import GatepostLarge
 from bench.postfix import Postfix, PostfixProxy, Postscreen, PostscreenIdle
 from bench.senders import GatepostChecked, GatepostUnchecked, PostfixMilters, PostfixQueue
 from bench.server import Server
+from bench.watched import GatepostWatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,14 @@ WORKLOADS = (
         (Bar(1.05, 1.0, "gatepost-unchecked"),),
         subjects=_CHECKED,
         resolver=True,
+    ),
+    Workload(
+        "watched-reject1",
+        "reject of one unknown RCPT while an administrator follows the journal",
+        Load(refused=1),
+        (Contender(GatepostOne, 15_000), Contender(GatepostWatched, 15_000)),
+        (Bar(1.05, 1.0, "gatepost-1"),),
+        subjects=("gatepost-watched",),
     ),
     Workload(
         "every-reject1",

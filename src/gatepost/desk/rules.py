@@ -21,7 +21,7 @@ from gatepost.desk.scopes import hosted, hosted_scope
 from gatepost.mail.address import AddressError, parse_address
 from gatepost.plugins.localpart_rules import DAY, MONTH, LocalpartRules, Rule, Settings, compiled
 from gatepost.policy.policy import Mode
-from gatepost.store.scopes import ALL, parse_scope
+from gatepost.store.scopes import ALL, EVERYWHERE, parse_scope
 
 CHECK = LocalpartRules.name
 KEY = f"{CHECK}.rules"
@@ -92,7 +92,7 @@ def listing(desk: Desk, word: str | None) -> list[Counted]:
 async def _counted(desk: Desk, domain: str, rules: Rules) -> list[Counted]:
     found = []
     for rule in rules:
-        if not domain:
+        if domain == EVERYWHERE:
             found.append(Counted(rule, 0, 0, None))
             continue
         state = desk.state_of(LocalpartRules.name, domain)

@@ -51,3 +51,15 @@ def test_if_match(ann: Program, house: House) -> None:
     assert 412 == moved.status_code
     now = ann.ask("GET", PATH).headers["etag"]
     assert 204 == ann.ask("DELETE", f"{PATH}/{there['id']}", headers={"if-match": now}).status_code
+
+
+def test_all_domains(root: Program, ann: Program) -> None:
+    """Administrators alone; a domain without rules of its own has these."""
+    (made,) = root.post("/rules", {"rules": [{"pattern": "x"}]}, 201)["added"]
+    (other,) = root.post("/rules/import", {"text": "[0-9]$ DENY No"}, 201)["added"]
+    root.post(f"/rules/{other}/move?place=1", status=204)
+    assert [other, made] == [one["id"] for one in root.get("/rules")["items"]]
+    assert [other, made] == [one["id"] for one in ann.get(PATH)["items"]]
+    ann.get("/rules", 404)
+    root.delete(f"/rules/{made}", 204)
+    root.delete(f"/rules/{made}", 404)

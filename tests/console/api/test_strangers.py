@@ -20,8 +20,17 @@ PARTS = {
     "id": "3333333333333", "address": "shop.3.you@ann.example", "rule": "abcdef01", "local": "you",
 }  # fmt: skip
 """What stands for the other parts of a path."""
-OPEN = {"/domains", "/journal", "/queue", "/tokens", "/queue/{id}", "/queue/{id}/retry", "/messages/{id}",
-        "/tokens/{number}"}  # fmt: skip
+OPEN = {
+    "/alarms",
+    "/domains",
+    "/journal",
+    "/queue",
+    "/tokens",
+    "/queue/{id}",
+    "/queue/{id}/retry",
+    "/messages/{id}",
+    "/tokens/{number}",
+}
 """Routes that anybody who is signed in may ask: they answer with one's own."""
 
 

@@ -104,3 +104,21 @@ def test_not_theirs(house: House, name: str) -> None:
         assert 404 == browser.post(PAGE + path, {"pattern": "x", "lines": "x DENY", "place": "1"}).status_code
     assert 404 == browser.post(f"/domains/eve.example/rules/{number}/remove").status_code
     assert before == patterns(house)
+
+
+def test_for_all_domains(house: House) -> None:
+    """An administrator's page, which says whose they are; for others it does not exist."""
+    root, ann = house.browser("root"), house.browser("ann")
+    assert 303 == root.post("/rules", {"pattern": "first"}).status_code
+    assert "1 rule added" in root.post("/rules/import", {"lines": "[0-9]$ DENY No digits"}).text
+    page = root.page("/rules")
+    assert ("own; its first one takes" in page, "Try names" in page) == (True, False)
+    with house.desk() as desk:
+        first, digits = rules.in_force(desk, None)
+    assert 303 == root.post(f"/rules/{digits.id}/move", {"place": "1"}).status_code
+    assert ["[0-9]$", "first"] == patterns(house, None) == patterns(house)
+    assert 303 == root.post(f"/rules/{first.id}/remove").status_code
+    assert ["[0-9]$"] == patterns(house, None)
+    assert 404 == ann.get("/rules").status_code
+    for path in ("/rules", "/rules/import", f"/rules/{digits.id}/move", f"/rules/{digits.id}/remove"):
+        assert 404 == ann.post(path, {"pattern": "x", "lines": "x DENY", "place": "1"}).status_code

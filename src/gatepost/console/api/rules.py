@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from gatepost.console.api.answers import Answer, Body, Expected, Page, Text, Time, as_seen, etag
-from gatepost.console.auth import Changing, Here, Looking
+from gatepost.console.auth import Admin, Changing, Here, Looking
 from gatepost.desk import rules
 from gatepost.desk.rule_files import Format
 from gatepost.plugins.localpart_rules import Rule as Kept
@@ -99,7 +99,7 @@ class Tested(Answer):
 def _list(here: Here) -> Page[Rule]:
     found = [
         Rule(**one.rule.model_dump(), id=one.rule.id, day=one.day, month=one.month, last=one.last)
-        for one in rules.listing(here.desk, here.domain)
+        for one in rules.listing(here.desk, here.domain or None)
     ]
     return Page(items=found)
 
@@ -129,7 +129,7 @@ def add_rules(here: Changing, new: NewRules, expect: Expected) -> Added:
     """Add rules; says which listed recipients they would refuse."""
     made = _made(new.rules)
     with as_seen():
-        return _added(rules.add(here.desk, here.domain, made, first=new.first, expect=expect))
+        return _added(rules.add(here.desk, here.domain or None, made, first=new.first, expect=expect))
 
 
 @router.post("/domains/{domain}/rules/import", status_code=201)
@@ -137,9 +137,11 @@ def import_rules(here: Changing, file: RuleFile, expect: Expected) -> Imported:
     """Take over the rules of an old file; each line that is not is named with why."""
     with as_seen():
         if file.six:
-            done = rules.import_six(here.desk, here.domain, expect=expect)
+            done = rules.import_six(here.desk, here.domain or None, expect=expect)
         else:
-            done = rules.import_file(here.desk, here.domain, file.text.encode(), file.format, expect=expect)
+            done = rules.import_file(
+                here.desk, here.domain or None, file.text.encode(), file.format, expect=expect
+            )
     return Imported(
         **_added(done).model_dump(),
         remarks=done.remarks,
@@ -153,7 +155,7 @@ def move_rule(
 ) -> None:
     """Put a rule at a place, from 1; the first that matches decides."""
     with as_seen():
-        rules.move(here.desk, here.domain, rule, place, expect=expect)
+        rules.move(here.desk, here.domain or None, rule, place, expect=expect)
 
 
 @router.post("/domains/{domain}/rules/test")
@@ -173,4 +175,36 @@ def test_rules(here: Looking, trial: Trial) -> Page[Tested]:
 def remove_rule(here: Changing, rule: RuleId, expect: Expected) -> None:
     """Take a rule away."""
     with as_seen():
-        rules.remove(here.desk, here.domain, rule, expect=expect)
+        rules.remove(here.desk, here.domain or None, rule, expect=expect)
+
+
+@router.get("/rules")
+def list_rules_of_all(here: Admin, response: Response) -> Page[Rule]:
+    """List the rules of all domains that have none of their own; hits are a domain's and not told here."""
+    return list_rules(here, response)
+
+
+@router.post("/rules", status_code=201)
+def add_rules_of_all(here: Admin, new: NewRules, expect: Expected) -> Added:
+    """Add rules for all domains."""
+    return add_rules(here, new, expect)
+
+
+@router.post("/rules/import", status_code=201)
+def import_rules_of_all(here: Admin, file: RuleFile, expect: Expected) -> Imported:
+    """Take over the rules of an old file for all domains."""
+    return import_rules(here, file, expect)
+
+
+@router.post("/rules/{rule}/move", status_code=204)
+def move_rule_of_all(
+    here: Admin, rule: RuleId, place: Annotated[int, Query(ge=1, le=100_000)], expect: Expected
+) -> None:
+    """Put a rule of all domains at a place, from 1."""
+    move_rule(here, rule, place, expect)
+
+
+@router.delete("/rules/{rule}", status_code=204)
+def remove_rule_of_all(here: Admin, rule: RuleId, expect: Expected) -> None:
+    """Take a rule of all domains away."""
+    remove_rule(here, rule, expect)

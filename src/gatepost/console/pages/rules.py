@@ -1,4 +1,7 @@
-"""Rules about names of a domain: in their order with their hits, added, moved, removed, tried, imported."""
+"""Rules about names of a domain: in their order with their hits, added, moved, removed, tried, imported.
+
+The same page stands below `/rules` for all domains, for administrators; there nothing is tried, nor counted.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, Path, Query, UploadFile
 from fastapi.responses import Response
 
-from gatepost.console.auth import Changing, Here, Looking
+from gatepost.console.auth import Admin, Changing, Here, Looking
 from gatepost.console.place import ORIGINS, Place, at_work
 from gatepost.console.render import go, show
 from gatepost.console.text import mark
@@ -57,7 +60,7 @@ def add(here: Changing, fields: Typed) -> Response:
     try:
         typed = {name: fields.get(name, "") for name in ("pattern", "text", "note")}
         rule = rules.make(**typed, **_words(fields))
-        done = rules.add(here.desk, here.domain, [rule], first=fields.get("first") == "on")
+        done = rules.add(here.desk, here.domain or None, [rule], first=fields.get("first") == "on")
     except DeskError as error:
         return _page(here, fault=str(error), fields=fields)
     if done.caught_count:
@@ -79,9 +82,9 @@ def bring_in(
     known = next((one for one in FORMATS if one == kind), None)
     try:
         if six:
-            done = rules.import_six(here.desk, here.domain)
+            done = rules.import_six(here.desk, here.domain or None)
         else:
-            done = rules.import_file(here.desk, here.domain, data, known)
+            done = rules.import_file(here.desk, here.domain or None, data, known)
     except DeskError as error:
         return _page(here, bad=str(error), lines=lines)
     return _page(here, done=done)
@@ -90,17 +93,53 @@ def bring_in(
 @router.post("/domains/{domain}/rules/{rule}/move")
 def move(here: Changing, rule: RuleId, place: Annotated[int, Form(ge=0, le=100_000)]) -> Response:
     """Put a rule at another place."""
-    rules.move(here.desk, here.domain, rule, place)
+    rules.move(here.desk, here.domain or None, rule, place)
     return _back(here, mark("Moved."))
 
 
 @router.post("/domains/{domain}/rules/{rule}/remove")
 def remove(here: Changing, rule: RuleId) -> Response:
     """Take a rule away."""
-    if not any(one.id == rule for one in rules.in_force(here.desk, here.domain)):
+    if not any(one.id == rule for one in rules.in_force(here.desk, here.domain or None)):
         raise NotFound(rule)
-    rules.remove(here.desk, here.domain, rule)
+    rules.remove(here.desk, here.domain or None, rule)
     return _back(here, mark("Removed."))
+
+
+@router.get("/rules")
+def listing_for_all(here: Admin) -> Response:
+    """Show the rules of all domains that have none of their own."""
+    return _page(here)
+
+
+@router.post("/rules")
+def add_for_all(here: Admin, fields: Typed) -> Response:
+    """Add a rule for all domains."""
+    return add(here, fields)
+
+
+@router.post("/rules/import")
+def bring_in_for_all(
+    here: Admin,
+    file: Annotated[UploadFile | None, File()] = None,
+    lines: Text = "",
+    kind: Text = "",
+    six: Text = "",
+) -> Response:
+    """Take over an old file for all domains."""
+    return bring_in(here, file, lines, kind, six)
+
+
+@router.post("/rules/{rule}/move")
+def move_for_all(here: Admin, rule: RuleId, place: Annotated[int, Form(ge=0, le=100_000)]) -> Response:
+    """Put a rule of all domains at another place."""
+    return move(here, rule, place)
+
+
+@router.post("/rules/{rule}/remove")
+def remove_for_all(here: Admin, rule: RuleId) -> Response:
+    """Take a rule of all domains away."""
+    return remove(here, rule)
 
 
 def _words(fields: dict[str, str]) -> dict[str, str]:
@@ -115,9 +154,9 @@ def _page(here: Here, *, fault: str = "", bad: str = "", **values: Any) -> Respo
         "rules.html",
         status=422 if fault or bad else 200,
         place=_place(here),
-        check=at_work(here, rules.CHECK, "rules"),
-        rows=rules.listing(here.desk, here.domain),
-        origin=rules.origin(here.desk, here.domain),
+        check=at_work(here, rules.CHECK, "rules") if here.domain else None,
+        rows=rules.listing(here.desk, here.domain or None),
+        origin=rules.origin(here.desk, here.domain or None),
         fault=fault,
         bad=bad,
         ORIGINS=ORIGINS,
@@ -130,7 +169,8 @@ def _page(here: Here, *, fault: str = "", bad: str = "", **values: Any) -> Respo
 
 
 def _place(here: Here) -> Place:
-    return Place(here, here.domain, f"/domains/{here.domain}/rules")
+    """Return the domain of the path, or all domains where it names none."""
+    return Place(here, here.domain or None, f"/domains/{here.domain}/rules" if here.domain else "/rules")
 
 
 def _back(here: Here, said: str) -> Response:

@@ -205,3 +205,21 @@ def test_no_address(desk: Desk, address: str) -> None:
     """Is said in words."""
     with pytest.raises(DeskError):
         privacy.person(address)
+
+
+def test_a_line_without_its_mail(full: Desk) -> None:
+    """Mail that was thrown out to make room has left its line in the index: that goes too."""
+    (kept,) = privacy.look(full, "example.org", privacy.person(ANN)).kept
+    full.archive.remove(kept.ref)
+    assert 1 == privacy.erase(full, "example.org", privacy.person(ANN)).done["kept"]
+    assert full.archive.get(kept.ref) is None
+    assert [] == privacy.look(full, "example.org", privacy.person(ANN)).kept
+
+
+def test_more_than_one_go(full: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many rows there are, none is left."""
+    journal(full, *[(f"0DQ3N7V5K3{n:03}.1", "example.org", ANN, BOB) for n in range(7)])
+    monkeypatch.setattr(privacy, "MOST", 3)
+    assert 8 == privacy.erase(full, "example.org", privacy.person(ANN)).done["journal"]
+    monkeypatch.setattr(privacy, "MOST", 100)
+    assert [] == privacy.look(full, "example.org", privacy.person(ANN)).journal

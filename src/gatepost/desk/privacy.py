@@ -8,6 +8,7 @@ and is only told. Other domains' data about the same address are theirs.
 
 from __future__ import annotations
 
+import itertools
 import json
 import secrets
 from collections.abc import Iterator
@@ -93,11 +94,7 @@ def look(desk: Desk, domain: str, who: Person) -> Traces:
     name = hosted(desk, domain)
     journal.collect(desk)
     found = Traces()
-    for row in desk.journal.naming(name, who.word):
-        if who.named_in(_fields(row[2])) or who.named_in(_trace(row[3])):
-            found.journal.append(row)
-            if len(found.journal) >= MOST:
-                break
+    found.journal = _rows(desk, name, who)
     found.kept = [
         kept for kept in _kept(desk, name) if who.is_them(kept.recipient) or who.is_them(kept.sender)
     ]
@@ -132,6 +129,8 @@ def erase(desk: Desk, domain: str, who: Person) -> Erased:
         "reviews": desk.reviews.remove(name, [one.id for one in found.reviews]),
         "changes": _erase_changes(desk, found, who, name),
     }
+    while len(found.journal) >= MOST and (more := _erase_more(desk, name, who, waiting)):
+        done["journal"] += more
     left["kept"] = len(found.kept) - done["kept"]
     left["records"] = len(found.records) - done["records"]
     desk.policy.note("erased", None, {kind: number for kind, number in done.items() if number}, desk.by, name)
@@ -140,6 +139,15 @@ def erase(desk: Desk, domain: str, who: Person) -> Erased:
 
 
 # --- finding ------------------------------------------------------------------------------------------------
+
+
+def _rows(desk: Desk, name: str, who: Person) -> list[Row]:
+    named = (
+        row
+        for row in desk.journal.naming(name, who.word)
+        if who.named_in(_fields(row[2])) or who.named_in(_trace(row[3]))
+    )
+    return list(itertools.islice(named, MOST))
 
 
 def _fields(line: str) -> Any:
@@ -154,10 +162,9 @@ def _trace(trace: str) -> Any:
 
 
 def _kept(desk: Desk, name: str) -> Iterator[Kept]:
+    """Yield the lines of the index, also of mail that was thrown out to make room: they name people too."""
     for day in desk.archive.index.days():
-        for kept in desk.archive.index.read_of(day, {name}):
-            if desk.archive.exists(kept.ref):
-                yield kept
+        yield from desk.archive.index.read_of(day, {name})
 
 
 def _in_queue(one: Envelope, who: Person) -> bool:
@@ -220,9 +227,9 @@ def _erase_kept(desk: Desk, found: Traces) -> int:
     for kept in found.kept:
         if archive.state(desk, kept).state == archive.WAITING:
             continue
-        if desk.archive.delete(kept.ref):
-            desk.queue.forget_sent(archive.queue_name(kept))
-            done += 1
+        desk.archive.delete(kept.ref)
+        desk.queue.forget_sent(archive.queue_name(kept))
+        done += 1
     return done
 
 
@@ -237,6 +244,12 @@ def _erase_journal(desk: Desk, found: Traces, who: Person, waiting: set[str]) ->
         rows.append((seq, _line(who.without(said)), _rewritten(trace, who)))
     desk.journal.rewrite(rows)
     return len(rows)
+
+
+def _erase_more(desk: Desk, name: str, who: Person, waiting: set[str]) -> int:
+    """Go on where one go was not enough; 0 when nothing is left but what waits."""
+    found = Traces(journal=_rows(desk, name, who))
+    return _erase_journal(desk, found, who, waiting)
 
 
 def _rewritten(trace: str, who: Person) -> str:

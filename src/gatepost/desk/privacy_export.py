@@ -53,7 +53,7 @@ def export(desk: Desk, domain: str, who: Person, out: IO[bytes]) -> dict[str, in
         _lines(file, "changes", (asdict(one) for one in found.changes))
         _lines(file, "lists", ({"scope": one.scope, **asdict(one.entry)} for one in found.lists))
         _lines(file, "accounts", (_account(one) for one in found.accounts))
-        for kept in found.kept[:MOST_KEPT]:
+        for kept in [one for one in found.kept if desk.archive.exists(one.ref)][:MOST_KEPT]:
             write_down(desk, "opened", kept.domain, kept.ref, kept.id, kept.recipient)
             _mail(file, kept.ref, lambda ref=kept.ref: desk.archive.blocks(ref))  # type: ignore[misc]
     counts = found.counts

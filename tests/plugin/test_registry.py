@@ -246,7 +246,7 @@ def test_lookup() -> None:
         registry["dnsbll"]
     assert registry.get("dnsbll") is None
     assert "dnsbl" in registry
-    assert frozenset({"recipients", "clamav"}) == registry.unskippable
+    assert frozenset({"recipients", "clamav", "training"}) == registry.unskippable
     assert ["client_rate"] == [one.name for one in registry.gateway()]
 
 

@@ -68,3 +68,49 @@ def test_no_such_change(desk: Desk) -> None:
         changes.roll_back(desk, 999)
     with pytest.raises(DeskError):
         changes.listing(desk, "a b")
+
+
+def test_an_owner_puts_back_only_what_he_may_set(desk: Desk) -> None:
+    """What an administrator took away does not come back by a roll back: scanners, private routes."""
+    for values in ({"clamav.addresses": ["127.0.0.1:3310"]}, {"route": ["maildir:///srv/mail"]}):
+        before = domains.own_values(desk, "example.org")
+        domains.set_values(desk, "example.org", values)
+        key = next(iter(values))
+        if key in before:
+            domains.set_values(desk, "example.org", {"route": ["smtp://mail.example.net"]})
+        else:
+            domains.unset_values(desk, "example.org", [key])
+        number, now = changes.listing(desk)[0].id, domains.own_values(desk, "example.org")
+        desk.admin = False
+        with pytest.raises(DeskError, match="administrator"):
+            changes.roll_back(desk, number)
+        assert now == domains.own_values(desk, "example.org")
+        desk.admin = True
+        changes.roll_back(desk, number)
+        assert values[key] == domains.own_values(desk, "example.org")[key]
+
+
+def test_an_owner_undoes_what_is_his(desk: Desk) -> None:
+    """Beside an administrator's scanner that stays, an owner's own settings and routes are rolled back."""
+    domains.set_values(desk, "example.org", {"clamav.addresses": ["127.0.0.1:3310"]})
+    desk.admin = False
+    domains.set_values(desk, "example.org", {"route": ["smtp://a.example.net"]})
+    domains.set_values(desk, "example.org", {"route": ["smtp://b.example.net"], "clamav.mode": "on"})
+    changes.roll_back(desk, changes.listing(desk)[0].id)
+    assert ["smtp://a.example.net?public"] == domains.own_values(desk, "example.org")["route"]
+    assert ["127.0.0.1:3310"] == domains.own_values(desk, "example.org")["clamav.addresses"]
+
+
+def test_an_owner_removes_no_domain_by_undoing_that_it_was_added(desk: Desk) -> None:
+    """Domains come and go by administrators alone, whatever it is called."""
+    domains.add(desk, "new.example", ["smtp://mail.example.net"])
+    added = changes.listing(desk)[0]
+    desk.admin = False
+    assert not changes.can_be_undone(added, admin=False)
+    with pytest.raises(DeskError, match="administrator"):
+        changes.roll_back(desk, added.id)
+    assert domains.own_values(desk, "new.example")
+    desk.admin = True
+    changes.roll_back(desk, added.id)
+    with pytest.raises(NotFound):
+        domains.own_values(desk, "new.example")

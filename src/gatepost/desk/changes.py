@@ -10,6 +10,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from gatepost.desk import domains
 from gatepost.desk.deeds import WHAT
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError, NotFound
@@ -44,15 +45,19 @@ def of_domains(
     return sorted(found, key=lambda one: one.id, reverse=True)[:limit]
 
 
-def can_be_undone(change: Change) -> bool:
+def can_be_undone(change: Change, *, admin: bool = True) -> bool:
     """Return whether it is of a kind that can be rolled back (somebody may have built on it since)."""
-    return change.complete and change.what in UNDONE
+    return change.complete and change.what in UNDONE and (admin or change.what != "domain")
 
 
 def roll_back(desk: Desk, number: int) -> Change:
-    """Undo one change; returns what was undone."""
+    """Undo one change; returns what was undone. An owner puts back only what he may set."""
     try:
         change = desk.policy.change(number)
+        if change.what == "domain" and not desk.admin:
+            raise DeskError("only an administrator adds and removes domains")
+        if change.what == "settings" and change.complete:
+            domains.may_put_back(desk, change.scope, change.before)
         desk.policy.roll_back(number, by=desk.by, admin=desk.admin)
     except StoreNotFound as error:
         raise NotFound(str(error)) from error

@@ -93,6 +93,18 @@ def checked_values(desk: Desk, word: str | None, values: Values) -> dict[str, An
     return checked
 
 
+def may_put_back(desk: Desk, scope: str, values: Values) -> None:
+    """DeskError where an owner would put back what he may not set; what stands there already may stay."""
+    if desk.admin:
+        return
+    present = desk.policy.settings(scope)
+    given = {key: value for key, value in values.items() if value is not None}
+    _leave_the_machine_alone(desk, given, _below(desk, scope) | present)
+    urls, there = list(given.get("route") or ()), present.get("route") or ()
+    if urls != _routes_as_kept(desk, urls, there):
+        raise DeskError("route: an administrator set it so, and only an administrator sets it again")
+
+
 def unset_values(desk: Desk, word: str | None, keys: Iterable[str], expect: int | None = None) -> int:
     """Let the values of farther levels hold again."""
     scope, level = hosted_scope(desk, word)

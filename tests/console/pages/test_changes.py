@@ -75,3 +75,13 @@ def test_older(house: House) -> None:
     found = re.search(r'href="(\?domain=ann.example&amp;before=\d+)"', page)
     assert found
     assert "domain added" in house.browser("ann").page("/changes" + found[1].replace("&amp;", "&"))
+
+
+def test_an_owner_does_not_undo_his_domain(house: House) -> None:
+    """That a domain was added is shown to its owner without a button, and a forged form removes nothing."""
+    with house.desk() as desk:
+        added = next(one for one in changes.listing(desk, "ann.example") if one.what == "domain")
+    ann = house.browser("ann")
+    assert f'name="number" value="{added.id}"' not in ann.page("/changes")
+    assert 409 == ann.post("/changes/undo", {"number": added.id}).status_code
+    assert 200 == ann.get("/domains/ann.example/lists").status_code

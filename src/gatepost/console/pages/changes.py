@@ -75,7 +75,7 @@ def _place(change: Change) -> tuple[str, str]:
 
 def _may_undo(here: Here, change: Change) -> bool:
     domain, _ = _place(change)
-    return changes.can_be_undone(change) and here.may(domain or None)
+    return changes.can_be_undone(change, admin=here.is_admin) and here.may(domain or None)
 
 
 def _mine(here: Here, number: int) -> bool:

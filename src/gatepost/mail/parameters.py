@@ -22,6 +22,10 @@ OVERRIDES = re.compile("[\u202d\u202e]")
 """Marks that turn around letters that have a direction of their own: no language needs them in a name."""
 _PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))')
 _ESCAPED = re.compile(r"\\(.)")
+_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*"?)|\([^()"]*\)')
+"""A quoted text, which is kept, or a comment (RFC 5322, 3.2.2), which is not."""
+MAX_NESTED = 3
+"""Comments in each other that are taken out."""
 _SECTION = re.compile(r"(.+?)(?:\*(\d{1,3}))?(\*?)")
 
 
@@ -48,7 +52,8 @@ class Value:
         self.turns = self.turns or OVERRIDES.search(said) is not None
         before, nul, behind = said[:MAX_TEXT].partition("\0")
         readings = [said[:MAX_TEXT], before] if nul and before and behind else [said[:MAX_TEXT]]
-        self.parameters.setdefault(name, []).extend(map(printable, readings))
+        known = self.parameters.setdefault(name, [])
+        known += [one for one in map(printable, readings) if one not in known]
 
     def get(self, name: str) -> str:
         """Return the likeliest reading of a parameter, "" if it is not there."""
@@ -61,13 +66,31 @@ def read_value(raw: str) -> Value:
     text = raw[:MAX_VALUE]
     word, semicolon, rest = text.partition(";")
     value = Value(_word(word), over_budget=len(raw) > MAX_VALUE)
+    value.count = _read(value, semicolon + rest)
+    without = _without_comments(semicolon + rest) if "(" in rest else semicolon + rest
+    if without != semicolon + rest:  # some programs know comments here, and some do not
+        _read(value, without)
+    return value
+
+
+def _without_comments(text: str) -> str:
+    for _ in range(MAX_NESTED):
+        before, text = text, _COMMENT.sub(lambda match: match[1] or " ", text)
+        if text == before:
+            break
+    return text
+
+
+def _read(value: Value, text: str) -> int:
+    """Add all readings of the parameters; return how many were written down."""
+    count = 0
     plain: dict[str, list[str]] = {}
-    sections: dict[str, dict[int, tuple[str, bool]]] = {}
-    for match in _PARAMETER.finditer(semicolon + rest):
-        if value.count >= MAX_PARAMETERS:
+    sections: dict[str, dict[int, list[tuple[str, bool]]]] = {}
+    for match in _PARAMETER.finditer(text):
+        if count >= MAX_PARAMETERS:
             value.over_budget = True
             break
-        value.count += 1
+        count += 1
         name, said = match[1].lower(), match[3]
         said = _ESCAPED.sub(r"\1", match[2]) if said is None else said.strip()
         if "*" not in name:
@@ -75,14 +98,17 @@ def read_value(raw: str) -> Value:
             continue
         section = _SECTION.fullmatch(name)
         if section is not None:
-            sections.setdefault(section[1], {}).setdefault(int(section[2] or 0), (said, bool(section[3])))
+            same = sections.setdefault(section[1], {}).setdefault(int(section[2] or 0), [])
+            same.append((said, bool(section[3])))
     # RFC 2231 goes first where both are there (RFC 6266, 4.3 says so for the web; mail programs follow).
     for name, pieces in sections.items():
-        value.add(name, _joined(pieces))
+        value.add(name, _joined({number: said[0] for number, said in pieces.items()}))
+        if any(len(said) > 1 for said in pieces.values()):  # one and the same twice: the last one, too
+            value.add(name, _joined({number: said[-1] for number, said in pieces.items()}))
     for name, said_all in plain.items():
         for said in said_all:
             value.add(name, decode_as_is(said, MAX_VALUE))
-    return value
+    return count
 
 
 def _word(text: str) -> str:

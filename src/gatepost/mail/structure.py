@@ -30,6 +30,7 @@ MAX_INNER = 1 << 20
 """Bytes of an encoded message in a message that are looked at."""
 
 _DELIMITER = re.compile(rb"[^\r\n]{1,1010}")
+_TOKEN = re.compile(r"[a-z0-9!#$&^_.+-]*")
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 
 
@@ -157,7 +158,7 @@ class _Walk:
             self.raw,
             headers,
             self._type(headers, usual),
-            read_value(headers.get("content-disposition") or ""),
+            self._disposition(headers),
             self._encoding(headers),
             start,
             body,
@@ -300,6 +301,15 @@ class _Walk:
             self.found.trouble("unreadable Content-Type")
             if not value.word.startswith("multipart/"):
                 value.word = "text/plain"
+        return value
+
+    def _disposition(self, headers: Message) -> Value:
+        said = headers.all("content-disposition")
+        if len(said) > 1:
+            self.found.trouble("several Content-Dispositions")
+        value = read_value(said[0]) if said else Value()
+        if not _TOKEN.fullmatch(value.word):
+            self.found.trouble("unreadable Content-Disposition")
         return value
 
     def _encoding(self, headers: Message) -> str:

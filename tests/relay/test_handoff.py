@@ -260,8 +260,8 @@ def test_several_back_ends_at_once(tmp_path: Path) -> None:
 
     async def main() -> None:
         house = House()
-        slow = Backend(delay_at="dot", delay=0.15)
-        bad = Backend(final=b"550 5.7.1 no\r\n", delay_at="dot", delay=0.15)
+        slow = Backend(delay_at="dot", delay=1.0)
+        bad = Backend(final=b"550 5.7.1 no\r\n", delay_at="dot", delay=1.0)
         async with slow.running(), bad.running():
             begun = time.monotonic()
             results = await house.send(
@@ -271,7 +271,7 @@ def test_several_back_ends_at_once(tmp_path: Path) -> None:
                 Target(("smtp://127.0.0.1:1",), to("emil")),
                 Target((), to("fritz")),
             )
-            assert time.monotonic() - begun < 0.3
+            assert time.monotonic() - begun < 1.8, "one after the other"
         expected = ["delivered", "refused", "refused", "delivered", "unreachable", "unreachable"]
         assert expected == [result.kind for result in results]
         (file,) = (tmp_path / "example.org" / "dora" / "new").iterdir()

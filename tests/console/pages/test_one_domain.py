@@ -12,6 +12,7 @@ SETTINGS = {
     "set.score.tag_at": "5", "set.score.quarantine_at": "8", "set.score.reject_at": "off",
     "set.refuse_at": "data", "set.refuse_at.unknown": "rcpt", "set.keep_days": "14", "set.digest": "off",
     "set.digest.to": "", "set.digest.hour": "7", "set.digest.language": "en", "set.digest.zone": "UTC",
+    "set.poison": "quarantine",
 }  # fmt: skip
 
 

@@ -74,6 +74,43 @@ def test_our_faults(house: House) -> None:
 
 def test_too_large(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """A body beyond the bound is refused while it comes."""
+    monkeypatch.setattr(guard, "STRANGER", 500)
     monkeypatch.setattr(guard, "MAX_BODY", 1000)
 
     assert 413 == house.browser("ann").post("/logout", {"x": "y" * 2000}).status_code
+
+
+@pytest.mark.parametrize(
+    "path", ["/login", "/why/0DQ3N7V5K2F8T.1-X", "/digest/x.y", "/domains/ann.example/lists"]
+)
+def test_strangers_send_little(house: House, path: str) -> None:
+    """What comes is read before it is known who asks: a stranger is cut off, with a made-up cookie too."""
+    body = {"x": "y" * (guard.STRANGER + 1)}
+    browser = house.browser()
+    for cookie in ("", "token-made-up"):
+        browser.client.cookies.set("gatepost", cookie)
+        assert 413 == browser.client.post(path, data=body).status_code
+        answer = browser.client.post("/api/v1/domains/ann.example/lists", json=body)
+        assert 413 == answer.status_code
+        answer = browser.client.post(
+            "/api/v1/domains/ann.example/lists", json=body, headers={"authorization": "Bearer made-up"}
+        )
+        assert 413 == answer.status_code
+
+
+def test_who_is_signed_in_sends_much(house: House) -> None:
+    """An import of recipients by a person, and by a program."""
+    lines = "\n".join(f"person{n}" for n in range(30_000))
+    path = "/api/v1/domains/ann.example/recipients/import"
+    ann = house.browser("ann")
+    asked = {"content-type": "text/plain", "x-csrf-token": ann.secret()}
+    assert len(lines) > guard.STRANGER
+    assert 200 == ann.client.post(path, content=lines, headers=asked).status_code
+    asked = {"content-type": "text/plain", "authorization": "Bearer program-ann"}
+    assert 200 == house.browser().client.post(path, content=lines, headers=asked).status_code
+
+
+def test_an_authorization_is_for_programs(house: House) -> None:
+    """A page asks for the form's secret whatever is sent along: `https://x:y@host` sends such a header."""
+    for headers in ({"authorization": "Basic eDp5"}, {"authorization": "Bearer program-ann"}):
+        assert 403 == house.browser().client.post("/login", data={"name": "ann"}, headers=headers).status_code

@@ -212,3 +212,13 @@ def test_owners_do_not_say_where_the_machine_connects_to(desk: Desk) -> None:
     desk.admin = False
     domains.set_values(desk, "example.org", {**address, "clamav.found": "refuse"})
     assert "refuse" == domains.own_values(desk, "example.org")["clamav.found"]
+
+
+def test_a_value_has_a_bound(desk: Desk) -> None:
+    """Every process holds every setting: one of megabytes is refused, whatever check's."""
+    big = [f"{'x' * 60}{n}" for n in range(20_000)]
+    for key in ("bounce_storm.never", "counted_address.trusted", "bounce.batv_addresses"):
+        with pytest.raises(DeskError, match=f"{key}: .*KiB"):
+            domains.set_values(desk, "example.org", {key: big})
+        assert key not in domains.own_values(desk, "example.org")
+    domains.set_values(desk, "example.org", {"bounce_storm.never": [f"robot{n}" for n in range(1_000)]})

@@ -59,7 +59,7 @@ class Here:
 def signed_in(request: Request) -> Iterator[Here]:
     """Somebody who is signed in, whoever it is; everybody else is sent to sign in."""
     site = site_of(request)
-    visit = _visit(request, site)
+    visit = visit_of(request, site)
     if visit is None:
         raise SignInFirst
     request.state.user = visit.user
@@ -67,7 +67,7 @@ def signed_in(request: Request) -> Iterator[Here]:
         yield Here(request, site, desk, visit.user, visit.id)
 
 
-def _visit(request: Request, site: Site) -> Visit | None:
+def visit_of(request: Request, site: Site) -> Visit | None:
     """Return the session of the cookie, or what a program's token opens (below /api alone)."""
     sent = request.headers.get("authorization")
     if sent is not None:

@@ -2,8 +2,8 @@
 
 A request that changes something needs three things: no other site's `Origin`, no `Sec-Fetch-Site` that
 says so, and the form's secret (field `csrf`, or header `X-CSRF-Token`), which only a page of ours can
-know: it is made from the cookie that scripts cannot read. A program with a bearer token sends no cookie,
-so none of this concerns it.
+know: it is made from the cookie that scripts cannot read. A program with a bearer token (below /api alone)
+sends no cookie, so none of this concerns it.
 """
 
 from __future__ import annotations
@@ -14,14 +14,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fastapi import Request
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
+from gatepost.console.auth import visit_of
 from gatepost.console.cookies import secret_of, site_of
 from gatepost.console.errors import Forbidden, answer
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_BODY = 64 << 20
 """Bytes of one request: an import of recipients is the largest."""
+STRANGER = 256 << 10
+"""Bytes that somebody may send who is not signed in: a request is read before it is known who asks."""
 FORM_FIELDS = 2_000
 
 CSP = (
@@ -62,13 +66,15 @@ class Shield:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        taken, begun = 0, False
+        taken, begun, bound = 0, False, STRANGER
 
         async def bounded() -> MutableMapping[str, Any]:
-            nonlocal taken
+            nonlocal taken, bound
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > MAX_BODY:
+            if taken > bound == STRANGER and await run_in_threadpool(_is_known, scope):
+                bound = MAX_BODY
+            if taken > bound:
                 raise HTTPException(413)
             return message
 
@@ -91,9 +97,15 @@ class Shield:
             await answer(request, 500)(scope, receive, with_headers)
 
 
+def _is_known(scope: Scope) -> bool:
+    request = Request(scope)
+    return visit_of(request, site_of(request)) is not None
+
+
 async def from_our_own_page(request: Request) -> None:
     """Refuse what another site made this browser send; a dependency of every route."""
-    if request.method in SAFE or request.headers.get("authorization"):
+    is_program = request.headers.get("authorization") and request.url.path.startswith("/api/")
+    if request.method in SAFE or is_program:
         return
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden

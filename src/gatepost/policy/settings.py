@@ -25,6 +25,8 @@ MAX_KEEP_DAYS = 3650
 MAX_POINTS = 10_000.0
 MAX_READERS = 20
 """Who gets a digest of the whole domain."""
+MAX_VALUE = 1 << 19
+"""Bytes of one value as JSON: a thousand rules with their texts."""
 LEVELS = ("all", "domain", "mailbox")
 LANGUAGES = ("en", "de")
 """What mails of ours can be written in: the catalogues of the console."""
@@ -282,6 +284,8 @@ def check_settings(
     `present`: what is set already in the same place; a check's fields are looked at together with it.
     """
     checked = {key: check_setting(key, value, defaults, level) for key, value in values.items()}
+    for key, value in checked.items():
+        _check_size(key, value)
     for plugin in defaults.values():
         own = plugin_fields(checked, plugin)
         if own:
@@ -290,6 +294,13 @@ def check_settings(
             except ValueError as error:
                 raise plugin_error(plugin.name, error) from None
     return checked
+
+
+def _check_size(key: str, value: Any) -> None:
+    """Every process holds every setting, and the list of changes keeps what it was before."""
+    size = len(json.dumps(value, default=str))
+    if size > MAX_VALUE:
+        raise SettingError(key, f"{size >> 10} KiB is more than the {MAX_VALUE >> 10} KiB of one value")
 
 
 def plugin_fields(values: Mapping[str, Any], plugin: PluginDefaults) -> dict[str, Any]:

@@ -60,6 +60,16 @@ def test_prepared_once(tmp_path: Path) -> None:
     assert [("spam", None)] * 8 == asyncio.run(many())
 
 
+def test_a_domain_called_new(tmp_path: Path) -> None:
+    """`.new` is a top level domain: whose name ends so is not taken for another's unfinished folder."""
+    commands = made(
+        tmp_path, "test $(cat whose) = {domain}", prepare="test ! -e whose && echo {domain} > whose"
+    )
+    assert ("spam", None) == ask(commands, domain="example.org.new")
+    assert ("spam", None) == ask(commands, domain="example.org")
+    assert ("spam", None) == ask(commands, domain="example.org.new")
+
+
 def test_failed_preparation(tmp_path: Path) -> None:
     """A folder that could not be prepared is not there, and is tried again."""
     commands = made(tmp_path, "true", prepare="test -e ../ready")

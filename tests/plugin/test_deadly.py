@@ -195,6 +195,14 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     assert "cannot be written down" in house.alerts[0]
 
 
+def test_deaths_that_cannot_be_read(tmp_path: Path) -> None:
+    """Good mail does not wait for them: nothing is known against it, and the administrator is told."""
+    house = House(tmp_path)
+    (tmp_path / "deaths").write_text("in the way")
+    assert [Fate.ACCEPT] == house.fates(OTHER)
+    assert "cannot be read" in house.alerts[0]
+
+
 def test_without_the_house() -> None:
     """At the command line nothing is remembered."""
     deadly = Deadly(Tools(), lambda: NOW)

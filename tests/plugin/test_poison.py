@@ -13,7 +13,7 @@ from gatepost.plugin.base import Cost, Plugin, PluginSettings
 from gatepost.plugin.bench import Bench
 from gatepost.plugin.context import Context
 from gatepost.plugin.poison import Poison, twice
-from gatepost.plugin.tools import Tools
+from gatepost.plugin.tools import Killed, Tools
 from gatepost.plugin.worker import WorkerBusy, WorkerError
 
 
@@ -67,17 +67,23 @@ def run(*outcomes: str | Exception) -> tuple[list[str], list[str], list[str]]:
 def test_once_may_be_the_machine() -> None:
     """What works the second time works."""
     assert (["done"], [], []) == run("done")
-    assert (["done"], [], []) == run(WorkerError("the process died"), "done")
+    assert (["done"], [], []) == run(Killed("the process died"), "done")
 
 
 def test_twice_is_the_mail() -> None:
     """Both ways in which its process ended are told, and the administrator is told once."""
-    said, failures, (alert,) = run(WorkerError("the process died"), WorkerError("took more than 1.5 s"))
+    said, failures, (alert,) = run(Killed("the process died"), Killed("took more than 1.5 s", late=True))
     assert (["poison: the process died; took more than 1.5 s"], []) == (said, failures)
     assert alert.startswith("reader: poison: TRY0000000000.1: took more than")
 
 
-@pytest.mark.parametrize("first", [[], [WorkerError("died")]])
+def test_an_error_of_ours_is_no_death() -> None:
+    """A process that lives and says that we have a fault: as the check's `on_failure` says, and at once."""
+    assert ([], ["WorkerError: ValueError: x"], []) == run(WorkerError("ValueError: x"))
+    assert ([], ["WorkerError: ValueError: x"], []) == run(Killed("died"), WorkerError("ValueError: x"))
+
+
+@pytest.mark.parametrize("first", [[], [Killed("died")]])
 def test_no_process_is_nobodys_fault(first: list[Exception]) -> None:
     """The check could not answer; that is no poison."""
     said, failures, alerts = run(*first, WorkerBusy("no process was free"))

@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 
+from gatepost.mail.message import Message
 from gatepost.mail.verdict import Score
 from gatepost.plugin.base import Cost, Plugin
 from gatepost.plugin.bench import Bench, Case
+from gatepost.plugin.pipeline import MESSAGE_SECONDS
 from gatepost.plugin.registry import Registry, load
+from gatepost.plugin.runner import HOST_TIMEOUT
+from gatepost.plugin.waiting import LEAST
 from gatepost.policy.policy import Mode
+from gatepost.server.intake import CHECK_SECONDS
 from tests.plugin.stage import Mail, ask, make_plugin
 
 
@@ -29,6 +34,36 @@ def test_all_at_once() -> None:
     assert time.monotonic() - started < 0.3
     assert 5 == len([f for f in findings if f.verdict == Score(1, "x")])
     assert all(80 < f.milliseconds < 300 for f in findings)
+
+
+def test_all_of_a_message_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slow checks in a row use up the message's time: each fails alone, and the others' answers hold."""
+    monkeypatch.setattr("gatepost.plugin.pipeline.MESSAGE_SECONDS", 0.4)
+    monkeypatch.setattr("gatepost.plugin.waiting.LEAST", 0.1)
+
+    async def hangs(_self: Plugin, _ctx: Any) -> Any:
+        await asyncio.sleep(60)
+
+    async def scores(_self: Plugin, _ctx: Any) -> Any:
+        await asyncio.sleep(0.02)
+        return Score(1, "x")
+
+    costs = (Cost.DNS, Cost.NETWORK)
+    bench = Bench(
+        [make_plugin(f"Hangs{n}", message=hangs, cost=cost, timeout=0.3) for n, cost in enumerate(costs)]
+        + [make_plugin(f"Late{n}", message=scores, cost=cost) for n, cost in enumerate(costs)]
+    )
+    started = time.monotonic()
+    findings = asyncio.run(bench.ask_message(bench.policy(), Message(b"Subject: x\r\n\r\n")))
+    assert time.monotonic() - started < 0.55
+    assert 2 == len([f for f in findings if f.verdict == Score(1, "x")])
+    assert ["no answer within 0.3 s", "no answer within 0.1 s"] == [f.failure for f in findings if f.failure]
+
+
+def test_house_waits_longer_than_its_checks() -> None:
+    """The limit that puts off a whole mail is never reached by slow checks."""
+    each_rank = 6 * LEAST
+    assert MESSAGE_SECONDS + HOST_TIMEOUT + each_rank < CHECK_SECONDS
 
 
 def test_each_its_own_limit() -> None:

@@ -13,8 +13,7 @@ from gatepost.plugin import contents, files
 from gatepost.plugin.archives import Missing
 from gatepost.plugin.bench import Bench
 from gatepost.plugin.registry import load
-from gatepost.plugin.tools import Tools
-from gatepost.plugin.worker import WorkerError
+from gatepost.plugin.tools import Killed, Tools
 from gatepost.plugins.attachments import Attachments, Settings
 from gatepost.policy.decide import Fate, Outcome, decide_message
 from gatepost.policy.lists import Entry, Lists
@@ -144,7 +143,7 @@ def test_poison() -> None:
     alerts: list[str] = []
 
     async def dies(*_: Any, **__: Any) -> Any:
-        raise WorkerError("the process died")
+        raise Killed("the process died")
 
     tools = Tools(in_worker=dies, alert=lambda plugin, text: alerts.append(f"{plugin} {text}"))
     raw = mail(("a.zip", zipped({})))

@@ -129,6 +129,22 @@ async def test_without_training_or_classifier_no_id(house: Indoors) -> None:
 
 
 @inside()
+async def test_a_fault_of_ours_after_delivery(house: Indoors) -> None:
+    """The mail is at its server: whatever goes wrong with what is remembered, it does not come again."""
+    school(house)
+    said: list[str] = []
+
+    class Broken(Delivered):
+        def add(self, *_arguments: Any) -> None:
+            raise ValueError("x")
+
+    house.gateway.marks = Marks(SECRET, Broken(house.folder / "learn"), said.append)
+    assert (await send(house, ANN)).startswith("250")
+    assert ["accepted"] == [row.fate for row in house.outcomes()]
+    assert ["a bug: ValueError('x')"] == said
+
+
+@inside()
 async def test_a_full_disk_costs_no_mail(house: Indoors) -> None:
     """What cannot be remembered is not, and the mail is there."""
     school(house)

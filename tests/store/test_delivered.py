@@ -65,6 +65,24 @@ def test_a_torn_end(tmp_path: Path) -> None:
     assert after.find("example.org", "ID1.1") is None
 
 
+def test_torn_by_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process goes on in another file: what comes when there is room is not lost behind a torn one."""
+    kept = Delivered(tmp_path, "w0")
+    kept.add("example.org", record(1), b"first")
+
+    def full(fd: int, data: bytes) -> None:
+        os.write(fd, data[:-3])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("gatepost.store.delivered.write_all", full)
+        with pytest.raises(OSError, match="No space"):
+            kept.add("example.org", record(2), b"torn")
+    kept.add("example.org", record(3), b"third")
+    assert (record(3), b"third") == kept.find("example.org", "ID3.1")
+    assert (record(1), b"first") == kept.find("example.org", "ID1.1")
+
+
 def test_of_a_day(tmp_path: Path) -> None:
     """In the order in which it came, features read when they are wanted."""
     kept = Delivered(tmp_path, "w0")

@@ -71,7 +71,7 @@ class Smtp(Section):
     final_reply: float = key(
         seconds(5, 600),
         240,
-        "From the final dot to our reply: checks at most 60 of it, the hand-off the rest.",
+        "From the final dot to our reply: checks some 60 of it, the hand-off the rest.",
     )
     max_message_line: int = key(SIZE, "1MiB", "Longer lines are refused; up to there they pass unchanged.")
     greet_wait: float = key(seconds(0, 60), 0, "How long to wait for early talkers before the greeting.")

@@ -93,7 +93,8 @@ class Commands:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(path.parent):
             if not path.is_dir():
-                new = path.with_name(f"{path.name}.new")
+                # Hidden, as no `safe_name` is: `example.org.new` is a name that a domain may have.
+                new = path.with_name(f".{path.name}.new")
                 new.mkdir(mode=0o700, exist_ok=True)
                 if command.prepare:
                     _run(command, command.prepare, new, domain, b"")

@@ -67,7 +67,7 @@ class Deadly:
             return await ask(recipients)
         mark = fingerprint(message)
         now = round(self._clock(), 3)
-        deaths: list[Death] = self._tools.deaths.of(mark, now)
+        deaths = self._known(mark, now)
         aside = [_times(deaths, own) >= FATAL for own in steps]
         asked = [recipient for recipient, away in zip(recipients, aside, strict=True) if not away]
         answers = iter(await self._ask(transaction, mark, asked, ask) if asked else ())
@@ -95,6 +95,14 @@ class Deadly:
         finally:
             transaction.hand = 0
             hands.put(slot)
+
+    def _known(self, mark: bytes, now: float) -> list[Death]:
+        try:
+            found: list[Death] = self._tools.deaths.of(mark, now)
+        except OSError as error:  # no reason to put off all mail: nothing is known against this one
+            self._tools.alert(NAME, f"deaths cannot be read: {error.strerror or error}")
+            return []
+        return found
 
     async def _write(self, mark: bytes, death: Death) -> Death:
         try:

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from gatepost.plugin.registry import Registry
     from gatepost.policy.lists import Lists
 
+MESSAGE_SECONDS = 60.0
+"""For all checks of one message: who has no answer then has failed, as if by its own limit, and the others'
+answers hold. A limit that ends the asking as a whole would put off the mail of domains without that check."""
 PROOF_TIMEOUT = 20.0
 """Seconds for SPF or DKIM to agree with a sender on a list."""
 
@@ -182,6 +185,7 @@ class Pipeline:
         findings: list[Findings] = [[] for _ in recipients]
         wanted = [self._wanted(recipient) for recipient in recipients]
         decided = [False] * len(recipients)
+        until = perf_counter() + MESSAGE_SECONDS
         for rank in sorted({group[0].rank for groups in wanted for group in groups}):
             jobs: dict[Any, list[tuple[Step, int]]] = {}
             for n, groups in enumerate(wanted):
@@ -204,7 +208,7 @@ class Pipeline:
                     self._note_all(members, context, findings, decided, answer, perf_counter() - started)
             self.runner.idle()
             if waiting:
-                await self.runner.waiters.gather([w for w, _ in waiting])
+                await self.runner.waiters.gather([w for w, _ in waiting], until)
                 for w, members in waiting:
                     self._note_all(members, w.context, findings, decided, w.answer, w.seconds)
         return findings

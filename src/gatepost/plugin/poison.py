@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from gatepost.plugin.context import Context
-from gatepost.plugin.tools import CannotAnswer
-from gatepost.plugin.worker import WorkerBusy, WorkerError
+from gatepost.plugin.tools import CannotAnswer, Killed
+from gatepost.plugin.worker import WorkerBusy
 
 T = TypeVar("T")
 TRIES = 2
@@ -24,7 +24,8 @@ class Poison(Exception):
 async def twice(ctx: Context[Any], function: Callable[..., T], *arguments: Any, seconds: float) -> T:
     """Run a function in a process that can be killed; Poison where it died or took too long each time.
 
-    CannotAnswer where there was no process for it: that is not the mail's fault.
+    CannotAnswer where there was no process for it: that is not the mail's fault. WorkerError where the
+    process lives and the function failed: our own fault, for which the check has its `on_failure`.
     """
     said: list[str] = []
     for _ in range(TRIES):
@@ -32,7 +33,7 @@ async def twice(ctx: Context[Any], function: Callable[..., T], *arguments: Any, 
             return await ctx.in_worker(function, *arguments, seconds=seconds, counted=False)
         except WorkerBusy as error:
             raise CannotAnswer(str(error)) from error
-        except WorkerError as error:
+        except Killed as error:
             said.append(str(error))
     ctx.alert(f"poison: {ctx.transaction.id}: {said[-1]}"[:300])
     raise Poison("; ".join(dict.fromkeys(said)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import types
 from collections.abc import Callable, Generator, Sequence
+from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from gatepost.plugin.step import Step
 
 NOT_YET: Any = object()
+LEAST = 1.0
+"""Seconds that a check has, however late it is."""
 
 
 class Waiting:
@@ -73,10 +76,14 @@ class Waiters:
         self._running = running
         self._left_behind: set[asyncio.Task[None]] = set()
 
-    async def gather(self, waiting: Sequence[Waiting]) -> None:
-        """Let them all wait at once. Afterwards each has its `answer` and its `seconds`."""
+    async def gather(self, waiting: Sequence[Waiting], until: float = inf) -> None:
+        """Let them all wait at once. Afterwards each has its `answer` and its `seconds`.
+
+        `until` (of `perf_counter`) cuts their own limits short, but for `LEAST` seconds.
+        """
         loop = asyncio.get_running_loop()
         for w in waiting:
+            w.deadline = min(w.deadline, max(until, w.started + LEAST))
             w.task = loop.create_task(self._drive(w))
         pending = {w.task for w in waiting if w.task is not None}
         try:
@@ -88,7 +95,7 @@ class Waiters:
                 for w in waiting:
                     if w.task in pending and w.deadline <= now:
                         pending.discard(w.task)
-                        w.answer = Failure(f"no answer within {w.step.plugin.timeout:g} s")
+                        w.answer = Failure(f"no answer within {w.deadline - w.started:.3g} s")
                         w.seconds = now - w.started
                         self._leave_behind(w.task)
         finally:  # cancelled ourselves: nobody wants the answers any more

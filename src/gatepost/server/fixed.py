@@ -28,6 +28,15 @@ SPLIT = Outcome(
     452,
     "4.5.3",
 )
+TOO_BIG = Reply(552, "5.3.4", "Message is too big")
+NO_ROOM = Reply(452, "4.3.1", "Insufficient storage")
+LOOP = Reply(554, "5.4.6", "Mail loop: this message was here before, or has too many Received headers")
+SPOILT = {
+    "bare": Reply(550, "5.6.11", "Bare CR or LF in message", close=True),
+    "nul": Reply(550, "5.6.0", "NUL in message"),
+    "line": Reply(550, "5.6.0", "Line too long in message"),
+}
+FULL = Outcome(Fate.DEFER, "archive", "kept mail cannot be stored", "Insufficient storage", 0, "4.3.1")
 LATER = Reply(451, "4.3.0", "Try again later")
 NOT_OURS = Outcome(
     Fate.REJECT, "relaying", "domain is not hosted here", "Relaying denied", code=550, enhanced="5.7.1"

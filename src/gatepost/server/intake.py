@@ -21,6 +21,7 @@ from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.plugin.context import RESERVATIONS
+from gatepost.plugin.deadly import NAME as POISON
 from gatepost.plugin.proof import proved
 from gatepost.policy.decide import Fate, Outcome, decide_message
 from gatepost.policy.policy import DomainPolicy
@@ -28,6 +29,7 @@ from gatepost.policy.training import settled
 from gatepost.relay.results import MailParams, Target, To
 from gatepost.server.body import Body, Retitled
 from gatepost.server.copies import SUBJECT, Copy, added_subject, counts, fate_of, headers_of, replies_for
+from gatepost.server.fixed import FULL, LOOP, NO_ROOM, SPOILT, TOO_BIG
 from gatepost.smtp.data import unstuff
 from gatepost.smtp.server import DataEnd
 
@@ -40,19 +42,11 @@ MAX_RECEIVED = 50
 """A mail with so many Received headers loops (RFC 5321, 6.3)."""
 MAX_OWN = 3
 """Or one that passed here so often."""
-CHECK_SECONDS = 60
+CHECK_SECONDS = 90
+"""More than the checks take by their own limits (`plugin.pipeline.MESSAGE_SECONDS`, a host name before)."""
 DATA_SECONDS = 1_800
 """A whole message must have come within this and one second a KiB (T9.5: total time, not only idle)."""
 
-TOO_BIG = Reply(552, "5.3.4", "Message is too big")
-NO_ROOM = Reply(452, "4.3.1", "Insufficient storage")
-LOOP = Reply(554, "5.4.6", "Mail loop: this message was here before, or has too many Received headers")
-SPOILT = {
-    "bare": Reply(550, "5.6.11", "Bare CR or LF in message", close=True),
-    "nul": Reply(550, "5.6.0", "NUL in message"),
-    "line": Reply(550, "5.6.0", "Line too long in message"),
-}
-FULL = Outcome(Fate.DEFER, "archive", "kept mail cannot be stored", "Insufficient storage", 0, "4.3.1")
 HELD, REFUSED = "quarantined", "rejected"
 """What the archive calls a copy that we said 250 for, and one that we did not."""
 ACCEPTED = Outcome(Fate.ACCEPT)
@@ -393,20 +387,28 @@ class Intake:
         for copy in copies:
             result = copy.result
             if copy.spooled or result is None or result.kind == "delivered":
-                if copy.outcome.fate is Fate.DEFER:
+                if copy.outcome.fate is Fate.DEFER and copy.outcome.plugin == POISON:
+                    held = replace(copy.outcome, fate=Fate.QUARANTINE)  # unread: never sent on by itself
+                    if await self._keep_late(copy, held, HELD, head):
+                        copy.outcome = held
+                elif copy.outcome.fate is Fate.DEFER:
                     copy.spooled = await gateway.spool(self, copy.recipient, copy.outcome, None)
                 continue
             if result.kind == "refused":
                 outcome = replace(
                     copy.outcome, fate=Fate.QUARANTINE, plugin="relay", reason=f"back end: {result.text}"
                 )
-                by_back_end = [(copy.recipient, outcome, "refused_by_backend")]
-                try:
-                    (copy.kept,) = await gateway.keep(self, by_back_end, head)
-                except OSError as error:
-                    gateway.not_kept(copy.recipient, "refused_by_backend", error)
+                await self._keep_late(copy, outcome, "refused_by_backend", head)
             else:
                 copy.spooled = await gateway.spool(self, copy.recipient, copy.outcome, result)
+
+    async def _keep_late(self, copy: Copy, outcome: Outcome, fate: str, head: bytes) -> bool:
+        """Keep a copy for its owner, now that somebody else's was taken; false where it cannot be."""
+        try:
+            (copy.kept,) = await self._gateway.keep(self, [(copy.recipient, outcome, fate)], head)
+        except OSError as error:
+            self._gateway.not_kept(copy.recipient, fate, error)
+        return bool(copy.kept)
 
     # -- writing down ----------------------------------------------------------------------
 

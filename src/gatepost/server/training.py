@@ -58,6 +58,12 @@ class Marks:
 
     def remember(self, transaction: Transaction, copies: Sequence[Copy], head: bytes) -> None:
         """Keep the features of a mail for each domain that has it now."""
+        try:
+            self._remember(transaction, copies, head)
+        except Exception as error:  # a fault of ours: they have it all the same, and it must not come again
+            self._say(f"a bug: {error!r}"[:300])
+
+    def _remember(self, transaction: Transaction, copies: Sequence[Copy], head: bytes) -> None:
         domains: dict[str, list[Copy]] = {}
         for copy in copies:
             there = copy.spooled or (copy.result is not None and copy.result.kind == "delivered")

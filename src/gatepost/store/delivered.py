@@ -95,6 +95,9 @@ class Delivered:
         try:
             write_all(fd, _HEAD.pack(_MAGIC, len(meta), len(features)) + meta + features)
             full = os.fstat(fd).st_size >= self._file_bytes
+        except OSError:
+            self._number[domain] = day, number + 1  # what was written of it is torn
+            raise
         finally:
             os.close(fd)
         if len(self._number) >= MOST_IN_HAND:

@@ -1,0 +1,87 @@
+"""One mail for domains that judge it differently: each copy has its own outcome, and nothing of another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gatepost.plugin.learning import models_in
+from gatepost.plugin.registry import Registry, load
+from gatepost.plugin.tools import Killed
+from gatepost.server.training import Marks
+from gatepost.store.deaths import Deaths
+from gatepost.store.delivered import Delivered
+from tests.plugin.archive_cases import EXE, mail
+from tests.plugin.teaching import SECRET
+from tests.server.indoors import Indoors, inside
+
+CHECKS = ("headers", "attachments", "classifier", "training")
+ON = {"attachments.mode": "on"}
+FORGED = b"X-Spam-Flag: NO\r\nX-Gatepost-Tags: evil\r\n"
+HOSTED: dict[str, dict[str, Any]] = {
+    "refuses.test": ON,
+    "holds.test": {**ON, "attachments.action": "quarantine"},
+    "tags.test": {**ON, "attachments.action": "tag"},
+    "points.test": {**ON, "attachments.denied_name": 2.5, "attachments.denied_type": "ignore"},
+    "trains.test": {"attachments.mode": "watch", "classifier.mode": "on", "training.mode": "on"},
+    "off.test": {"training.mode": "off"},
+}
+ADDED = {
+    "tags.test": {"X-Spam-Flag", "X-Gatepost-Tags"},
+    "points.test": {"X-Spam-Level", "X-Spam-Status"},
+    "trains.test": {"X-Gatepost-Id", "X-Gatepost-Classifier"},
+    "off.test": set[str](),
+}
+
+
+def opened(house: Indoors, hosted: dict[str, dict[str, Any]]) -> Indoors:
+    """Host these domains, with the checks that read messages."""
+    more = [one for one in load(None, entries=False) if one.name in CHECKS]
+    house.registry = Registry([(o.name, o.plugin, o.origin, o.error) for o in (*house.registry, *more)])
+    house.tools.models = models_in(house.folder)
+    for name, settings in hosted.items():
+        house.host(name, settings)
+    house.open()
+    house.gateway.marks = Marks(SECRET, Delivered(house.folder / "learn", "w0"))
+    return house
+
+
+@inside()
+async def test_each_copy_its_own(house: Indoors) -> None:
+    """Refused and held copies are held, others have their own marks alone; the rest is as it came."""
+    opened(house, HOSTED)
+    raw = mail(("setup.exe", EXE))
+    _, said = await house.client().mail("x@y.example", [f"ann@{one}" for one in HOSTED], FORGED + raw)
+    assert said.startswith("250")
+    copies = {to.partition("@")[2]: data for _, to, data in house.back_end.taken}
+    assert ADDED.keys() == copies.keys()
+    for domain, data in copies.items():
+        top = data.removesuffix(raw)
+        assert data != top, f"{domain}: other bytes than came"
+        names = {line.partition(b":")[0].decode() for line in top.splitlines() if line[:1] > b" "}
+        assert ADDED[domain] | {"Received"} == names, domain
+        assert not [one for one in HOSTED if one != domain and one.encode() in top]
+        assert b"evil" not in top
+    assert {"refuses.test", "holds.test"} == {kept.domain for kept in house.archive.list()}
+    held = [row for row in house.outcomes() if row.fate == "quarantined"]
+    assert {"ann@refuses.test", "ann@holds.test"} == {row.recipient for row in held}
+
+
+@inside()
+async def test_what_killed_its_reader_is_not_sent_on(house: Indoors) -> None:
+    """Another's copy is delivered, so it does not come again: the unread one is held and not spooled."""
+    opened(house, {"reads.test": {"headers.mode": "on"}, "off.test": {}})
+
+    async def dies(*_: Any, **__: Any) -> Any:
+        raise Killed("the process died")
+
+    house.tools.in_worker = dies
+    house.tools.deaths = Deaths(house.folder / "deaths")
+    long = b"Subject: x\r\n\r\n" + b"hello there\r\n" * 100_000
+    _, said = await house.client().mail("x@y.example", ["ann@reads.test", "ann@off.test"], long)
+    assert said.startswith("250")
+    assert ["ann@off.test"] == [to for _, to, _ in house.back_end.taken]
+    assert 0 == len(house.queue)
+    assert ["reads.test"] == [kept.domain for kept in house.archive.list()]
+    assert {("ann@reads.test", "quarantined"), ("ann@off.test", "accepted")} == {
+        (row.recipient, row.fate) for row in house.outcomes()
+    }

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from gatepost.mail.verdict import Reject, Score
+from gatepost.mail.verdict import Defer, Reject, Score
 from gatepost.plugin.outside import OutsideError
 from gatepost.plugins.clamav import found_in
 from gatepost.policy.decide import Finding
@@ -46,9 +46,9 @@ def test_found() -> None:
              b"x" * 100_000, b"stream: \0"], ids=ascii
 )  # fmt: skip
 def test_no_answer_is_no_refusal(says: bytes | None) -> None:
-    """Silent, gone, or nonsense: a failure that is told, and no verdict."""
+    """Silent, gone, or nonsense: a failure that is told; the mail waits (CONTRACT 5)."""
     finding, _, alerts = ask(says)
-    assert finding.verdict is None
+    assert isinstance(finding.verdict, Defer)
     assert finding.failure
     assert 1 == len(alerts)
 

@@ -108,4 +108,10 @@ def make_tools(
 def teaching_tools(config: Config) -> Tools:
     """Return what checks need that teach the filters behind them, in the keeper."""
     commands = Commands(config.scanner.commands, config.data_dir)
-    return Tools(stream=stream, http=http, commands=commands, hostname=config.hostname)
+    return Tools(
+        stream=stream,
+        http=http,
+        commands=commands,
+        scanners=config.scanner.addresses,
+        hostname=config.hostname,
+    )

@@ -25,6 +25,13 @@ class Lesson(Generic[S]):
     spam: bool
     tools: Tools
 
+    def scanner(self, name: str) -> tuple[str, ...]:
+        """Return where a scanner is, by gatepost.toml, as in a context; ToolMissing where it is nowhere."""
+        address = self.tools.scanners.get(name, "")
+        if not address:
+            raise ToolMissing(f"{name} is not available here: no address is set")
+        return (address,)
+
     @property
     def stream(self) -> Callable[[str], AbstractAsyncContextManager[Any]]:
         """`async with lesson.stream("unix:/path") as (reader, writer)`, as in a context."""

@@ -6,7 +6,7 @@ import struct
 
 from pydantic import Field
 
-from gatepost.plugin import Context, Cost, Plugin, PluginSettings, Score, Verdict
+from gatepost.plugin import Context, Cost, OnFailure, Plugin, PluginSettings, Score, Verdict
 from gatepost.plugin.base import MACHINE
 from gatepost.plugin.outside import OutsideError
 from gatepost.plugin.proof import Answer, answer
@@ -38,12 +38,14 @@ class Clamav(Plugin):
 
     Malware comes as files that thousands got before; their signatures are known within hours. clamd
     unpacks archives and mail in mail by itself. It errs rarely with signatures (unofficial ones more
-    often), and knows nothing that is new today. A general allow entry does not lead past it.
+    often), and knows nothing that is new today. A general allow entry does not lead past it. Where clamd
+    does not answer mail waits (451) instead of passing unseen; `clamav.on_failure=pass` says otherwise.
     """
 
     settings = Settings
     cost = Cost.NETWORK
     timeout = 60.0
+    on_failure = OnFailure.DEFER
     unskippable = True
     public = "Message contains malware"
 

@@ -38,7 +38,7 @@ class Settings(PluginSettings):
     """How long one Rspamd may take."""
     learn: bool = False
     """Teach it what the domain's people train; its Bayes is one for all unless it is set up otherwise."""
-    controller: str = Field(default="http://127.0.0.1:11334", max_length=300)
+    controller: str = Field(default="http://127.0.0.1:11334", max_length=300, json_schema_extra=MACHINE)
     """Its controller, which learns."""
 
     @property

@@ -32,7 +32,7 @@ class Settings(PluginSettings):
     """Points that it gives at most, either way."""
     max_size: int = Field(default=512_000, ge=1024, le=10 << 20)
     """Bytes of the message that it gets: spam is small, and rules are slow."""
-    user: str = Field(default="", max_length=200)
+    user: str = Field(default="", max_length=200, json_schema_extra=MACHINE)
     """User whose preferences and Bayes it takes; empty: the domain's name."""
     seconds: float = Field(default=20.0, gt=0, le=120)
     """How long one spamd may take."""
@@ -84,7 +84,8 @@ class Spamassassin(Plugin):
         kind = "spam" if lesson.spam else "ham"
         more = f"Message-class: {kind}\r\nSet: local\r\n"
         request = spamc("TELL", lesson.raw[: settings.max_size], settings.user or lesson.domain, more)
-        async with lesson.stream(settings.addresses[0]) as (reader, writer):
+        (address, *_) = settings.addresses or lesson.scanner("spamassassin")
+        async with lesson.stream(address) as (reader, writer):
             writer.write(request)
             if writer.can_write_eof():
                 writer.write_eof()

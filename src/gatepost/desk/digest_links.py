@@ -14,7 +14,7 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
-from gatepost.desk import archive, domains
+from gatepost.desk import archive, domains, malice
 from gatepost.desk.desk import Desk
 from gatepost.desk.digest_marks import Use, is_used
 from gatepost.desk.errors import DeskError, NotFound
@@ -95,13 +95,16 @@ def look(desk: Desk, token: str) -> tuple[Link, Kept]:
 
 
 def use(desk: Desk, token: str) -> tuple[Link, archive.Release]:
-    """Release the mail of a link, once; GoneLink for whoever comes second.
+    """Release the mail of a link, once; GoneLink for whoever comes second, and for malware.
 
     The desk is that of `by(link)`, under whose name it stands in the list of changes.
     The mail is in the queue before the link counts as used: killed in between, the link is good again
     after a minute, and the queue still takes the mail but once.
     """
     link, kept = look(desk, token)
+    against = malice.found(desk, kept)
+    if against:
+        raise GoneLink(f"a link does not release it: {against}")
     one = Use(desk, link.domain, _id(token))
     if not one.begin():
         raise GoneLink("the link was used already, or has expired")

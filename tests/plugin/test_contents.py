@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from gatepost.mail.decode import decode_transfer
 from gatepost.mail.message import Message, find_border
 from gatepost.plugin import contents
 from gatepost.plugin.contents import Inventory, Item, NeedsProcess, glance, look, unpacked
@@ -151,6 +152,25 @@ def test_names_of_packed_files() -> None:
     assert ("photo.jpg", "setup.exe") == item.names
     (_, item) = inventory(mail(("x.exe.gz", gzip.compress(EXE)))).items
     assert (("x.exe",), "exe") == (item.names, item.type)
+
+
+def test_files_in_the_text_cost_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One without an end goes to the next one: no byte is decoded twice. What is left is told."""
+    given: list[int] = []
+
+    def counts(raw: bytes, encoding: str, most: int) -> bytes:
+        given.append(len(raw))
+        return decode_transfer(raw, encoding, most)
+
+    monkeypatch.setattr(contents, "decode_transfer", counts)
+    line = b"AAAA" * 15 + b"\r\n"
+    head = b"Subject: x\r\n\r\n"
+    raw = head + b"".join(b"begin-base64 644 %d.txt\r\n" % n + line * 100 for n in range(12))
+    found = inventory(raw)
+    assert [f"{n}.txt" for n in range(10)] == [item.where for item in found.items]
+    assert (("unreadable", "more than 10 files in the text"),) == found.problems
+    assert 10 == len(given)
+    assert sum(given) < len(raw)
 
 
 def test_images_that_begin_with_zeros() -> None:

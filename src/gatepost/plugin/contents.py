@@ -12,6 +12,7 @@ import ctypes
 import re
 import resource
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from gatepost.mail.decode import decode_transfer
@@ -188,12 +189,15 @@ class _Walk:
     def _inline(self, part: Part, where: str, depth: int) -> None:
         """Files that stand in the text itself."""
         raw = part.content(MAX_TOP if self.deep else 1 << 20)
-        for count, match in enumerate(_BEGIN.finditer(raw)):
-            if count >= MAX_INLINE:
-                break
-            end = raw.find(b"\nend", match.end())
+        starts = list(islice(_BEGIN.finditer(raw), MAX_INLINE + 1))
+        if len(starts) > MAX_INLINE:
+            self.problem("unreadable", f"{where}more than {MAX_INLINE} files in the text")
+        for n, match in enumerate(starts[:MAX_INLINE]):
+            # No line of a file looks like a beginning: without an end it goes to the next one.
+            stop = starts[n + 1].start() if n + 1 < len(starts) else len(raw)
+            end = raw.find(b"\nend", match.end(), stop)
             encoding = "base64" if match[0].startswith(b"begin-base64") else "uuencode"
-            data = decode_transfer(raw[match.end() : end if end >= 0 else len(raw)], encoding, MAX_HELD)
+            data = decode_transfer(raw[match.end() : end if end >= 0 else stop], encoding, MAX_HELD)
             name = match[1].decode("utf-8", "replace")
             self.file(where + shown(name), (name,), data[:HEAD], data, depth, [])
 

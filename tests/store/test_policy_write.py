@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gatepost.store.base import StoreError
+from gatepost.store import policy_write
+from gatepost.store.base import Refused, StoreError
 from gatepost.store.policy_db import PolicyStore
 from gatepost.store.policy_write import as_json, unlocked
 
@@ -50,3 +51,17 @@ def test_unlocked() -> None:
     unlocked({"id": 1, "locked": 1}, admin=True)
     with pytest.raises(StoreError, match="locked"):
         unlocked({"id": 1, "locked": 1}, admin=False)
+
+
+def test_a_domain_has_a_bound_of_entries(store: PolicyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Mailboxes' entries count too; one that is there is renewed all the same; all domains' have none."""
+    monkeypatch.setattr(policy_write, "MOST_ENTRIES", 2)
+    store.add_entry("domain:example.org", "deny", "tld", "ru")
+    store.add_entry("mailbox:ann@example.org", "deny", "tld", "ru")
+    for scope in ("domain:example.org", "mailbox:bob@example.org"):
+        with pytest.raises(Refused, match="2 is the most"):
+            store.add_entry(scope, "deny", "tld", "cn")
+    store.add_entry("domain:example.org", "deny", "tld", "ru", note="again")
+    for tld in ("ru", "cn", "tk"):
+        store.add_entry("all", "deny", "tld", tld)
+    assert ["again"] == [one.note for one in store.entries("domain:example.org")]

@@ -173,6 +173,8 @@ class PolicyStore(PolicyWriter):
             before = None if found is None else self.entry_row(found[0])
             if before is not None:
                 unlocked(before, admin)
+            else:
+                self.room_for_entry(domain)
             row = {
                 "id": None if found is None else found[0],
                 "domain": domain,

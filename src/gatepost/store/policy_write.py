@@ -19,6 +19,8 @@ from gatepost.store.sqlite import WRITE_WAIT, open_database
 
 WRITTEN_DOWN = 5_000
 """Recipients that one change writes down whole; a larger change cannot be rolled back."""
+MOST_ENTRIES = 50_000
+"""List entries of one domain with its mailboxes: whoever decides about its mail holds them all."""
 ENTRY = (
     "id",
     "domain",
@@ -113,6 +115,12 @@ class PolicyWriter(PolicyReader):
                     "INSERT OR REPLACE INTO setting (domain, local, key, value) VALUES (?, ?, ?, ?)",
                     (domain, local, key, as_json(value)),
                 )
+
+    def room_for_entry(self, domain: str) -> None:
+        """Refused if a domain has as many list entries as it may have."""
+        (number,) = self.db.execute("SELECT count(*) FROM entry WHERE domain = ?", (domain,)).fetchone()
+        if domain != EVERYWHERE and number >= MOST_ENTRIES:
+            raise Refused(f"{domain} has {number} list entries, {MOST_ENTRIES} is the most")
 
     def insert_entry(self, row: Mapping[str, Any]) -> int:
         """Write a list entry, over one with the same number; return its number."""

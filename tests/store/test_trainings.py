@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import multiprocessing
 import os
 import signal
@@ -43,6 +44,24 @@ def test_learnt_and_counted(tmp_path: Path) -> None:
     assert (10, 10, 20, False, SEED) == (file.spam, file.ham, file.seq, file.dirty, file.seed)
     bad, good = scores(tmp_path)
     assert bad > 1 > -1 > good
+
+
+def test_a_fault_lets_go_of_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the disk is full, the next one need not wait until this process ends."""
+
+    def full(_self: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for where, name in ((Trainings, "_whole"), (ModelFile, "sync")):
+        with monkeypatch.context() as broken:
+            broken.setattr(where, name, full)
+            with pytest.raises(OSError, match="No space"):
+                teach(tmp_path, range(2))
+        lock = os.open(tmp_path / "lock", os.O_RDWR)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(lock)
+    teach(tmp_path, range(2))
+    assert [1, 2] == [training.seq for training in Trainings(tmp_path, SEED).look()]
 
 
 def test_never_one_mail_twice(tmp_path: Path) -> None:

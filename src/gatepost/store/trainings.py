@@ -79,17 +79,23 @@ class Trainings:
     def __enter__(self) -> Trainings:
         self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        self._undone = self._read_undone()
-        self._last = max((training.seq for training in self.log()), default=self._floor_seq())
-        self._file = self._whole()
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._undone = self._read_undone()
+            self._last = max((training.seq for training in self.log()), default=self._floor_seq())
+            self._file = self._whole()
+        except BaseException:  # else everybody, this process too, would wait for its end
+            os.close(self._lock)
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.sync()
-        os.close(self._lock)
+        try:
+            self._file.sync()
+        finally:
+            os.close(self._lock)
 
     # -- learning -----------------------------------------------------------------------------
 

@@ -185,3 +185,14 @@ def test_encoded_words() -> None:
     raw = f"Subject: {field}\r\n\r\n".encode("ascii")
     assert said == message_from_bytes(raw, policy=policy.default)["subject"]
     assert "plain" == digest_mail.encoded("plain")
+
+
+def test_a_subject_is_no_link() -> None:
+    """A line that looks like ours, with an address in it: no mail program makes a link of it."""
+    kept = replace(
+        KEPT, subject="Deliver it: https://evil.example/digest/x", reason="said http://evil.example"
+    )
+    for said in parts(replace(DIGEST, held=(Row(kept, "TOKEN.1"),))):
+        assert "https[:]//evil.example/digest/x" in said
+        assert "://evil" not in said
+        assert "https://mx.example.org/digest/TOKEN.1" in said

@@ -85,7 +85,7 @@ def html(digest: Digest, words: Words) -> str:
             title=subject(digest, words),
             since=since(digest, words),
             groups=_groups(digest),
-            line=line,
+            line=told,
             link=link,
             archive=archive(digest),
             footer=footer(digest, words),
@@ -131,6 +131,11 @@ def line(text: str) -> str:
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "\u2026"
 
 
+def told(text: str) -> str:
+    """Return what a stranger wrote for a mail: programs make links of addresses, so none stands there."""
+    return line(text).replace("://", "[:]//")
+
+
 def encoded(said: str) -> str:
     """Return text for a header field: as it is in ASCII, else in encoded words of whole characters."""
     said = line(said)
@@ -172,14 +177,14 @@ def _lines(digest: Digest, words: Words) -> Iterator[str]:
 
 def _row(digest: Digest, row: Row, words: Words) -> Iterator[str]:
     kept = row.kept
-    yield line(kept.subject) or words.say(mark("(no subject)"))
-    sender = line(kept.sender or "") or words.say(mark("(a bounce)"))
+    yield told(kept.subject) or words.say(mark("(no subject)"))
+    sender = told(kept.sender or "") or words.say(mark("(a bounce)"))
     yield "  " + words.say(
         mark("From %(sender)s, %(when)s"), sender=sender, when=words.day_and_time(kept.time)
     )
     if digest.whole:
-        yield "  " + words.say(mark("To %(recipient)s"), recipient=line(kept.recipient))
-    why = line(kept.reason) or kept.plugin
+        yield "  " + words.say(mark("To %(recipient)s"), recipient=told(kept.recipient))
+    why = told(kept.reason) or kept.plugin
     if why:
         yield "  " + words.say(mark("Why: %(why)s"), why=why)
     where = link(digest, row)

@@ -63,6 +63,25 @@ def set_up(desk: Desk, **settings: Any) -> None:
         training.train(desk, DOMAIN, [Lesson(ham_mail(n))], spam=False)
 
 
+def test_one_domain_in_trouble(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others learn all the same, and what is wrong is told with the domain's name."""
+    set_up(desk)
+    domains.add(desk, "a.example", ["smtp://192.0.2.5"])
+    Delivered(desk.data_dir / "learn", "t").add("a.example", Record("ID1.1", CAME, (), "k"), b"")
+    deliver(desk, ham_mail(50), 1)
+
+    def broken(asked: Desk, domain: str, policy: Any, real: Any = silence._due) -> Any:
+        if domain == "a.example":
+            raise OSError(5, "Input/output error")
+        return real(asked, domain, policy)
+
+    monkeypatch.setattr(silence, "_due", broken)
+    for _ in range(14):
+        with pytest.raises(OSError, match=r"a\.example: Input/output error"):
+            look(desk)
+    assert [("ID1.1", False, 0.2)] == taught(desk)
+
+
 def all_days(desk: Desk) -> list[Agreed]:
     """Look until nothing is due; return what was learnt of."""
     found = []

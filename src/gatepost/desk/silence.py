@@ -25,6 +25,7 @@ from gatepost.desk.plugins import message_of
 from gatepost.desk.training import CLASSIFIER, standing
 from gatepost.mail.stamp import key_of
 from gatepost.policy.policy import TRAINING, Mode
+from gatepost.store.base import StoreError
 from gatepost.store.delivered import DAY, DAYS
 from gatepost.store.durable import write_durable
 
@@ -62,18 +63,27 @@ class Agreed:
 
 
 def look(desk: Desk, most: int = 200) -> list[Agreed]:
-    """Learn the next day of each domain that has one; at most so many domains."""
+    """Learn the next day of each domain that has one; at most so many domains.
+
+    One that is in trouble is passed over, and told at the end (OSError): the others learn all the same.
+    """
     done: list[Agreed] = []
+    trouble: list[str] = []
     for domain in desk.delivered.domains():
         if len(done) >= most:
             break
         if desk.policy.domain(domain) is None:
             continue
         policy, _ = resolved(desk, domain)
-        day = _due(desk, domain, policy)
-        if day:
-            done.append(_agree(desk, domain, policy, day))
-            write_durable(_mark(desk, domain), [day.encode("ascii")], replaces=True)
+        try:
+            day = _due(desk, domain, policy)
+            if day:
+                done.append(_agree(desk, domain, policy, day))
+                write_durable(_mark(desk, domain), [day.encode("ascii")], replaces=True)
+        except (OSError, StoreError) as error:
+            trouble.append(f"{domain}: {getattr(error, 'strerror', None) or error}")
+    if trouble:
+        raise OSError("; ".join(trouble[:5]))
     return done
 
 

@@ -1,6 +1,7 @@
 """A message's bytes come back as they went in, in memory or in a file, and nothing is left behind."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -125,3 +126,16 @@ def test_another_head(memory: Memory, tmp_path: Path, size: int, lines: int) -> 
     assert (text[14:], len(text) - 14) == (b"".join(c), c.size)
     c.close()
     assert 0 == memory.used
+
+
+def test_read_by_several_at_once(memory: Memory, tmp_path: Path) -> None:
+    """Copies of one message are written in threads: each reads the whole of it, and none another's place."""
+    body = Body(memory, tmp_path)
+    whole = b"".join(b"%08d\r\n" % n for n in range(600_000))
+    body.append(whole)
+    assert not body.in_memory
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(8):
+            assert all(pool.map(lambda _: b"".join(body) == whole, range(4)))
+    body.append(b"more")
+    assert b"".join(body) == whole + b"more"

@@ -6,6 +6,7 @@ What lies in the file is no promise to anybody: the client still has the message
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,10 +59,10 @@ class Body:
             yield from self._pieces
             return
         self._file.flush()
-        position = 0
+        position, fd = 0, self._file.fileno()
         while True:
-            self._file.seek(position)
-            piece = self._file.read(READ)
+            # Not seek and read: copies of one message are written in threads, and there is one place in a file.
+            piece = os.pread(fd, READ, position)
             if not piece:
                 return
             position += len(piece)

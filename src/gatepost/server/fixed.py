@@ -36,7 +36,9 @@ SPOILT = {
     "nul": Reply(550, "5.6.0", "NUL in message"),
     "line": Reply(550, "5.6.0", "Line too long in message"),
 }
-FULL = Outcome(Fate.DEFER, "archive", "kept mail cannot be stored", "Insufficient storage", 0, "4.3.1")
+FULL = Outcome(
+    Fate.DEFER, "archive", "kept mail cannot be stored", "Insufficient storage", code=452, enhanced="4.3.1"
+)
 LATER = Reply(451, "4.3.0", "Try again later")
 NOT_OURS = Outcome(
     Fate.REJECT, "relaying", "domain is not hosted here", "Relaying denied", code=550, enhanced="5.7.1"

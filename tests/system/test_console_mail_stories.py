@@ -64,7 +64,7 @@ def test_story_3(chromium: Browser, place: Place, rbldnsd: Rbldnsd, size: str, s
         expect(page.locator("pre.mail").first).to_contain_text("It works.")
         axe(window, scripts)
         before = len(place.sink.messages())
-        page.get_by_role("button", name="Release").click()
+        page.get_by_role("button", name="Release", exact=True).click()
         expect(page.get_by_text("on its way").first).to_be_visible()
         wait_until(lambda: len(place.sink.messages()) == before + 1, "the released mail", 15)
         page.goto(f"/journal/{told[0]}")

@@ -217,7 +217,9 @@ def test_a_policy_that_is_damaged_at_the_start(back_end: Backend, damage: Callab
     """The last good copy answers; what it does not know is 451 and not 550; the log says why."""
     with running() as gateway:
         houses(gateway, back_end)
-        wait_until((gateway.data / "policy.last-good.db").exists, "the last good copy", 10)
+        copy = gateway.data / "policy.last-good.db"
+        whole = (b"passes.example", b"spools.example", DENIED.encode())
+        wait_until(lambda: copy.exists() and all(one in copy.read_bytes() for one in whole), "the copy", 20)
         in_force()
         gateway.kill()
         for ending in ("-wal", "-shm"):

@@ -154,13 +154,13 @@ def test_the_count_of_what_was_kept_today(followed: Gateway, tmp_path: Path) -> 
 def test_import_and_export_while_it_runs(gateway: Gateway, sink: Sink, tmp_path: Path) -> None:
     """An imported domain takes mail within a second, and is exported as the same files."""
     hosting(gateway, sink.port)
-    touch(tmp_path / "old", "second.example/users/valid/ann", "second.example/checks/date")
+    touch(tmp_path / "old", "second.example/users/valid/ann", "second.example/checks/moon")
     done = gateway.cli("srv", "import", str(tmp_path / "old"), "--route", f"smtp://127.0.0.1:{sink.port}")
-    assert "second.example/checks/date" in done.stdout
+    assert "second.example/checks/moon" in done.stdout
     gateway.until_accepted("ann@second.example")
     gateway.cli("srv", "export", str(tmp_path / "new"), "second.example")
     assert (tmp_path / "new/second.example/users/valid/ann").exists()
-    assert (tmp_path / "new/second.example/checks/date").exists()
+    assert (tmp_path / "new/second.example/checks/moon").exists()
 
 
 def test_a_configuration_of_qpsmtpd_in_force(gateway: Gateway, sink: Sink, tmp_path: Path) -> None:

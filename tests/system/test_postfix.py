@@ -4,6 +4,7 @@ import smtplib
 import uuid
 
 from tests.system.postfix import Postfix
+from tests.system.process import wait_until
 
 
 def test_mail_arrives(postfix: Postfix) -> None:
@@ -53,4 +54,4 @@ def test_xclient_is_in_the_log(postfix: Postfix) -> None:
         client.ehlo("client.example")
         client.mail("me@client.example")
         client.rcpt("nosuch@example.org")
-    assert "far.example[192.0.2.55]" in postfix.log()
+    wait_until(lambda: "far.example[192.0.2.55]" in postfix.log(), "the client in Postfix's log", 10)

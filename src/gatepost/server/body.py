@@ -61,7 +61,7 @@ class Body:
         self._file.flush()
         position, fd = 0, self._file.fileno()
         while True:
-            # Not seek and read: copies of one message are written in threads, and there is one place in a file.
+            # Not seek and read: copies of one message are written in threads, and a file has one place.
             piece = os.pread(fd, READ, position)
             if not piece:
                 return

@@ -13,7 +13,7 @@ import pytest
 from tests.mail.bombs import BOMBS
 from tests.system.dns import Unbound
 from tests.system.gateway import Gateway
-from tests.system.running import behind, host, in_force, running, written
+from tests.system.running import behind, host, in_force, journal, running, written
 from tests.system.talk import Talk
 
 CHECKS = ("headers", "attachments", "classifier", "uribl", "impersonation", "spf", "dkim", "dmarc")
@@ -55,6 +55,15 @@ def asking(port: int) -> Iterator[list[float]]:
         thread.join(30)
 
 
+SENT: list[str] = []
+"""Bombs that this process sent to its gateway."""
+
+
+def mailbox(name: str) -> str:
+    """Return a mailbox of its own for a bomb."""
+    return f"bomb{list(BOMBS).index(name)}@example.org"
+
+
 @pytest.mark.parametrize("name", BOMBS)
 def test_the_others_get_their_answers(gateway: Gateway, name: str) -> None:
     """T6.1: a proper reply to the bomb, and NOOP of another session in less than 100 ms meanwhile."""
@@ -62,8 +71,9 @@ def test_the_others_get_their_answers(gateway: Gateway, name: str) -> None:
     raw = raw if raw.endswith(b"\r\n") else raw + b"\r\n"
     with asking(gateway.port) as took:
         with Talk(gateway.port, seconds=60) as talk:
-            assert [250] == [code for code, _ in talk.begin("ann@example.org")]
+            assert [250] == [code for code, _ in talk.begin(mailbox(name))]
             code, said = talk.data(raw)
+            SENT.append(name)
         assert code in PROPER, said
         time.sleep(0.05)
     assert took
@@ -79,6 +89,8 @@ def test_what_became_of_them(gateway: Gateway) -> None:
         code, said = talk.data(BOMBS["100,000 To: lines"]())
     assert 250 == code, said
     (last,) = written(gateway, 1, seconds=40, recipient="bob@example.org")
+    known = {row.recipient for row in journal(gateway)}
+    assert [] == [name for name in SENT if mailbox(name) not in known], "each has its outcome"
     assert ("quarantined", "headers") == (last.fate, last.plugin)
     assert "over budget" in last.reason
     said = gateway.said()

@@ -6,12 +6,16 @@ five lines never uses. So clear-text connections live in one epoll set, and the 
 watches that set as a single file. TLS and everything else go through asyncio as usual: a `Wire`
 has the methods of an asyncio transport that a connection uses, so it cannot tell them apart.
 
+Replies of one batch of events are sent together behind it: a send to a peer that sleeps wakes it,
+which costs ten times the send; the replies behind the first find it awake (docs/why.md).
+
 No policy and no SMTP here: bytes, readiness, back-pressure.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import socket
@@ -31,6 +35,8 @@ LINGER = 5
 _IN = select.EPOLLIN | select.EPOLLRDHUP
 _OUT = select.EPOLLOUT
 _ACCEPT_BURST = 64
+_MOST_LATE = 32
+"""Replies that wait for each other: the first of them has waited for one to three milliseconds then."""
 
 
 class Peer(Protocol):
@@ -55,6 +61,10 @@ class Hub:
         """Monotonic seconds at the start of the batch in hand."""
         self.after_batch: Callable[[], None] = _nothing
         """Called once behind each batch of events (the journal is flushed there)."""
+        self.gathers = False
+        """What is written now is sent behind the batch."""
+        self.late: list[Wire] = []
+        """Who has something to send then."""
         self._soon = False
         self._epoll = select.epoll()
         self._ready: dict[int, Callable[[int], None]] = {}
@@ -118,27 +128,52 @@ class Hub:
     def batch_soon(self) -> None:
         """Something happened outside of a batch (a task, TLS): have `after_batch` called behind it."""
         if not self._soon:
-            self._soon = True
+            self._soon = self.gathers = True
             self.loop.call_soon(self._batch_ended)
 
     def _batch_ended(self) -> None:
-        self._soon = False
+        self._soon = self.gathers = False
+        self._send_late()
         self.after_batch()
 
     def _batch(self) -> None:
         self.now = time.monotonic()
-        ready = self._ready
-        for fd, events in self._epoll.poll(0, 256):
-            handler = ready.get(fd)
-            if handler is not None:
-                handler(events)
+        ready, late = self._ready, self.late
+        self.gathers = True
+        try:
+            for fd, events in self._epoll.poll(0, 256):
+                handler = ready.get(fd)
+                if handler is not None:
+                    handler(events)
+                if len(late) >= _MOST_LATE:
+                    self._send_late()
+        finally:
+            self.gathers = self._soon
+            self._send_late()
         self.after_batch()
+
+    def _send_late(self) -> None:
+        late = self.late.copy()
+        self.late.clear()
+        for wire in late:
+            wire.send_late()
 
 
 class Wire:
     """One clear-text connection. Methods as of asyncio's transport."""
 
-    __slots__ = ("_closing", "_fd", "_hub", "_out", "_paused", "_throttled", "peer", "read_size")
+    __slots__ = (
+        "_closing",
+        "_fd",
+        "_finishing",
+        "_hub",
+        "_late",
+        "_out",
+        "_paused",
+        "_throttled",
+        "peer",
+        "read_size",
+    )
 
     def __init__(self, hub: Hub, fd: int, peer: Peer) -> None:
         self._hub = hub
@@ -146,16 +181,39 @@ class Wire:
         self.peer: Peer | None = peer
         self.read_size = READ_SIZE
         self._out = b""
+        """What the socket did not take."""
+        self._late = b""
+        """What nobody tried to send yet: it waits for the end of the batch."""
         self._closing = False
+        self._finishing = False
         self._paused = False
         self._throttled = False
         os.set_blocking(fd, False)
         hub.add(fd, self._ready)
 
     def write(self, data: bytes) -> None:
-        """Send now what the socket takes, and the rest when it takes more."""
+        """Send what the socket takes, now or behind the batch, and the rest when it takes more."""
         if self._closing:
             return
+        hub = self._hub
+        if self._late:
+            self._late += data
+        elif hub.gathers:
+            self._late = data
+            hub.late.append(self)
+        else:
+            self._send(data)
+
+    def send_late(self) -> None:
+        """The batch is over: send what waited for it."""
+        data, self._late = self._late, b""
+        if not data or self._fd < 0:
+            return
+        self._send(data)
+        if self._closing and not self._out and self._fd >= 0:
+            self._end()
+
+    def _send(self, data: bytes) -> None:
         if not self._out:
             try:
                 sent = os.write(self._fd, data)
@@ -176,18 +234,22 @@ class Wire:
         if self._closing:
             return
         self._closing = True
-        if not self._out:
-            self._linger()
-        else:
+        if self._out:
             self._watch()
+        elif not self._late:
+            self._end()
 
     def finish(self) -> None:
         """Close at once when nothing is left to send (the peer said QUIT and waits for nothing)."""
-        if self._out:
-            self.close()
-        elif not self._closing:
-            self._closing = True
+        self._finishing = not self._out
+        self.close()
+
+    def _end(self) -> None:
+        """All is sent of a wire that is to be closed."""
+        if self._finishing:
             self._lost(None)
+        else:
+            self._linger()
 
     def abort(self) -> None:
         """Close at once."""
@@ -211,6 +273,7 @@ class Wire:
 
     def detach(self) -> socket.socket:
         """Give the socket away (to asyncio, for TLS); this wire is dead afterwards."""
+        self.send_late()
         fd, self._fd = self._fd, -1
         self._hub.release(fd)
         self.peer = None
@@ -276,7 +339,7 @@ class Wire:
         if self._throttled and len(self._out) <= WRITE_LIMIT // 2:
             self._throttled = False
         if self._closing and not self._out:
-            self._linger()
+            self._end()
         else:
             self._watch()
 
@@ -307,8 +370,11 @@ class Wire:
             return
         self._closing = True
         self._hub.remove(fd)
+        if self._late and error is None and not self._out:
+            with contextlib.suppress(OSError):
+                os.write(fd, self._late)
         os.close(fd)
-        self._out = b""
+        self._out = self._late = b""
         peer, self.peer = self.peer, None  # breaks the circle: nothing waits for the collector
         if peer is not None:
             peer.connection_lost(error)

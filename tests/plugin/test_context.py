@@ -218,8 +218,7 @@ def test_every_hook_has_a_context() -> None:
     case = Case()
     recipient = Recipient(where, where, policy=policy)
     answer = bench.pipeline.run_address(case.session(), case.transaction(), recipient, policy)
-    assert not isinstance(answer, list)
-    asyncio.run(answer)
+    assert isinstance(answer, list)
     assert ["address ann+shop@example.org"] == said
 
 

@@ -221,26 +221,54 @@ def test_host_that_cannot_be_looked_up() -> None:
 # -- address -----------------------------------------------------------------------------------
 
 
-def rewritten(to: str, **words: Any) -> tuple[str, list[str]]:
-    bench = Bench([make_plugin(address=counting(Rewrite(to))[0])])
+def rewritten(to: str, waits: bool = False, **words: Any) -> tuple[str, list[str]]:
+    async def slowly(_self: Plugin, _ctx: Any) -> Rewrite:
+        await asyncio.sleep(0)
+        return Rewrite(to)
+
+    bench = Bench([make_plugin(address=slowly if waits else counting(Rewrite(to))[0])])
     policy = bench.policy("example.org", {"probe": words})
     assert bench.pipeline.rewrites(policy)
     address = parse_address("prvs=0123abcdef=ann@example.org")
     recipient = Recipient(address, address, policy=policy)
     case = Case()
     answer = bench.pipeline.run_address(case.session(), case.transaction(), recipient, policy)
-    assert not isinstance(answer, list)
-    findings = asyncio.run(answer)
+    assert waits is not isinstance(answer, list)
+    findings = answer if isinstance(answer, list) else asyncio.run(answer)
     return str(recipient.final), [f.failure for f in findings]
 
 
-def test_rewrite() -> None:
+@pytest.mark.parametrize("waits", [False, True])
+def test_rewrite(waits: bool) -> None:
     """The recipient is really another of the same domain; a bad or foreign address is a failure."""
-    assert ("ann@example.org", [""]) == rewritten("ann@example.org")
+    assert ("ann@example.org", [""]) == rewritten("ann@example.org", waits)
     unchanged = "prvs=0123abcdef=ann@example.org"
-    assert (unchanged, ["rewrote to another domain: other.example"]) == rewritten("ann@other.example")
-    assert rewritten("not an address")[0] == unchanged
-    assert (unchanged, [""]) == rewritten("ann@example.org", mode="watch")
+    assert (unchanged, ["rewrote to another domain: other.example"]) == rewritten("ann@other.example", waits)
+    assert rewritten("not an address", waits)[0] == unchanged
+    assert (unchanged, [""]) == rewritten("ann@example.org", waits, mode="watch")
+
+
+def test_rewrite_behind_one_that_waits() -> None:
+    """Who comes behind a check that waits is asked, too, and of two the last one counts."""
+
+    async def slowly(_self: Plugin, _ctx: Any) -> Rewrite:
+        await asyncio.sleep(0)
+        return Rewrite("bob@example.org")
+
+    bench = Bench(
+        [
+            make_plugin("Aaa", address=slowly),
+            make_plugin("Bbb", address=counting(Rewrite("cy@example.org"))[0]),
+        ]
+    )
+    policy = bench.policy("example.org")
+    address = parse_address("ann@example.org")
+    recipient = Recipient(address, address, policy=policy)
+    answer = bench.pipeline.run_address(Case().session(), Case().transaction(), recipient, policy)
+    assert not isinstance(answer, list)
+    findings = asyncio.run(answer)
+    assert ["aaa", "bbb"] == [f.plugin for f in findings]
+    assert "cy@example.org" == str(recipient.final)
 
 
 # -- the message -------------------------------------------------------------------------------

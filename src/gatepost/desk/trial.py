@@ -110,6 +110,7 @@ class Trial:
         size = mail.size if mail.raw is None else len(mail.raw)
         self.session = Session("CHECK00000000", mail.client, started=mail.time, helo=helo, esmtp=True)
         self.transaction = Transaction("CHECK00000000.1", sender, mail.time, size)
+        self.transaction.known = stage.snapshot.recipient
 
     async def run(self) -> list[Answer]:
         """Ask all checks about all recipients, in their order."""
@@ -138,9 +139,7 @@ class Trial:
             return said
         if self._pipeline.rewrites(policy):
             recipient.findings += await self._later(
-                self._pipeline.run_address(
-                    self.session, self.transaction, recipient, policy, self._snapshot.recipient
-                )
+                self._pipeline.run_address(self.session, self.transaction, recipient, policy)
             )
             policy = recipient.policy = self._snapshot.policy_for(recipient.final.domain) or policy
         local = recipient.final.key[0]

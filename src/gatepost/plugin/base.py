@@ -35,7 +35,7 @@ class Scope(StrEnum):
 class Cost(IntEnum):
     """What an answer costs; cheap checks are asked first, and dear ones not at all where one refused.
 
-    An `async def` hook of a shipped plugin with cost MEMORY or DNS is driven without a task
+    An `async def` hook of a shipped plugin with cost MEMORY, DNS or LAST is driven without a task
     until it really waits, so it waits only through the tools of its context.
     """
 
@@ -43,6 +43,8 @@ class Cost(IntEnum):
     DNS = 1
     NETWORK = 2
     CPU = 3
+    LAST = 4
+    """Costs little, but is asked as late as what is dear: it leaves something behind."""
 
 
 MACHINE: dict[str, Any] = {"machine": True}

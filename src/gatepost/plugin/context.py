@@ -163,17 +163,22 @@ class Context(Generic[S]):
         target = self._target
         if target is None or not self._step.sees_recipient:
             raise PluginMistake(f"the hook {self._step.hook} is not asked about one recipient")
-        if self._row is None and self._tools.recipient_row is not None:
+        if self._row is None and (look := self._look()) is not None:
             final = target.final
-            self._row = self._tools.recipient_row(final.domain, final.key[0])
+            self._row = look(final.domain, final.key[0])
         return self._row  # type: ignore[no-any-return]
 
     def known(self, local: str) -> RecipientRow | None:
         """Return what the store knows of a local part (folded) of the domain; its `*` for any other."""
-        look: Callable[[str, str], RecipientRow | None] | None = self.transaction.known
+        look = self._look()
         if look is None:
-            look = self._tool("recipient_row")
+            raise ToolMissing("ctx.known is not available here")
         return look(self.domain, local)
+
+    def _look(self) -> Callable[[str, str], RecipientRow | None] | None:
+        """Return who tells what is known of a local part: the policy that this mail began under, if any."""
+        of_mail = self._transaction.known if self._transaction is not None else None
+        return of_mail if of_mail is not None else self._tools.recipient_row
 
     @property
     def policy(self) -> DomainPolicy:
@@ -227,14 +232,17 @@ class Context(Generic[S]):
     def fact(self, kind: type[F]) -> F | None:
         """Return the fact of this type that was told for this question, or None."""
         session, transaction = self.session, self._transaction
+        of_mail = transaction is not None and not self._step.outlives_mail
         for key in (self._fact_key(kind), kind):
-            if transaction is not None and not self._step.outlives_mail:
-                for memory in (transaction.answers, transaction.facts):
-                    if key in memory:
-                        return memory[key]  # type: ignore[no-any-return]
-            for memory in (session.answers, session.facts):
-                if key in memory:
-                    return memory[key]  # type: ignore[no-any-return]
+            if of_mail:
+                if key in transaction.answers:  # type: ignore[union-attr]
+                    return transaction.answers[key]  # type: ignore[no-any-return, union-attr]
+                if key in transaction.facts:  # type: ignore[union-attr]
+                    return transaction.facts[key]  # type: ignore[no-any-return, union-attr]
+            if key in session.answers:
+                return session.answers[key]  # type: ignore[no-any-return]
+            if key in session.facts:
+                return session.facts[key]  # type: ignore[no-any-return]
         return None
 
     def _facts(self) -> dict[Any, Any]:
@@ -256,7 +264,11 @@ class Context(Generic[S]):
     @property
     def state(self) -> BoundState:
         """Memory that may be lost, under the plugin's name and the domain."""
-        return BoundState.of(self._tool("state"), self._step.plugin.name, self._owner())
+        step, state = self._step, self._tools.state
+        bound: BoundState | None = step.state
+        if bound is None or bound.state is not state:
+            bound = step.state = BoundState.of(self._tool("state"), step.plugin.name, self._owner())
+        return bound
 
     @property
     def records(self) -> BoundRecords:

@@ -21,7 +21,7 @@ from gatepost.plugin.deadly import Deadly
 from gatepost.plugin.gateway import GatewayChecks
 from gatepost.plugin.runner import Findings, Runner, own_entry
 from gatepost.plugin.step import Groups, Plan, Step
-from gatepost.plugin.tools import RecipientRow, Tools
+from gatepost.plugin.tools import Tools
 from gatepost.plugin.waiting import Waiting
 from gatepost.policy.decide import Fate, Outcome
 from gatepost.policy.policy import DomainPolicy, Mode
@@ -40,7 +40,6 @@ PROOF_TIMEOUT = 20.0
 """Seconds for SPF or DKIM to agree with a sender on a list."""
 
 Later = Coroutine[Any, Any, Findings]
-Known = Callable[[str, str], RecipientRow | None]
 
 
 class Pipeline:
@@ -121,36 +120,38 @@ class Pipeline:
         return findings
 
     def run_address(
+        self, session: Session, transaction: Transaction, recipient: Recipient, policy: DomainPolicy
+    ) -> Findings | Later:
+        """Ask whether the recipient is really another; sets `recipient.final`. A coroutine only to wait."""
+        findings: Findings = []
+        steps = self.plan(policy).address
+        for n, step in enumerate(steps):
+            context: Context[Any] = Context(session, transaction, recipient, None, self._clock(), self.tools)
+            started = perf_counter()
+            answer = self.runner.start(step, context)
+            if type(answer) is Waiting:
+                return self._rest_of_address(answer, steps[n + 1 :], recipient, policy, findings)
+            answer = _rewritten(step, recipient, answer, policy.domain)
+            self._note(step, context, findings, answer, perf_counter() - started)
+        self.runner.idle()
+        return findings
+
+    async def _rest_of_address(
         self,
-        session: Session,
-        transaction: Transaction,
+        waiting: Waiting,
+        steps: Sequence[Step],
         recipient: Recipient,
         policy: DomainPolicy,
-        known: Known | None = None,
-    ) -> Findings | Later:
-        """Ask whether the recipient is really another; sets `recipient.final`.
-
-        `known` tells what is known of a local part of a domain (`Snapshot.recipient`).
-        """
-        return self._run_address(session, transaction, recipient, self.plan(policy), known)
-
-    async def _run_address(
-        self,
-        session: Session,
-        transaction: Transaction,
-        recipient: Recipient,
-        plan: Plan,
-        known: Known | None,
+        findings: Findings,
     ) -> Findings:
-        findings: Findings = []
-        tools = self.tools if known is None else replace(self.tools, recipient_row=known)
-        for step in plan.address:
-            context: Context[Any] = Context(session, transaction, recipient, None, self._clock(), tools)
+        self.runner.idle()
+        await self.runner.waiters.gather([waiting])
+        answer = _rewritten(waiting.step, recipient, waiting.answer, policy.domain)
+        self._note(waiting.step, waiting.context, findings, answer, waiting.seconds)
+        for step in steps:
+            context = waiting.context.fork()
             started = perf_counter()
-            answer = await self.runner.answer(step, context)
-            if type(answer) is Rewrite and step.policy.mode is Mode.ON:
-                wrong = _rewrite(recipient, answer, plan.policy.domain)
-                answer = Failure(wrong) if wrong else answer
+            answer = _rewritten(step, recipient, await self.runner.answer(step, context), policy.domain)
             self._note(step, context, findings, answer, perf_counter() - started)
         return findings
 
@@ -397,6 +398,14 @@ class Pipeline:
         await self.runner.know_host(session)
         findings = self._run_recipient(self.plan(policy), session, transaction, recipient, row)
         return findings if isinstance(findings, list) else await findings
+
+
+def _rewritten(step: Step, recipient: Recipient, answer: Any, domain: str) -> Any:
+    """Rewrite the recipient where the answer says so; return the answer, or what is wrong with it."""
+    if type(answer) is Rewrite and step.policy.mode is Mode.ON:
+        wrong = _rewrite(recipient, answer, domain)
+        return Failure(wrong) if wrong else answer
+    return answer
 
 
 def _rewrite(recipient: Recipient, answer: Rewrite, domain: str) -> str:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from time import perf_counter
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from gatepost.mail.verdict import Defer, Reject, Verdict
@@ -238,7 +239,9 @@ class Runner:
 
 def _unusual(step: Step, answer: Any, context: Context[Any]) -> Any:
     """A coroutine is driven up to its first wait; a tuple of verdicts is fine; the rest is nonsense."""
-    return begin(step, answer, context) if isinstance(answer, Coroutine) else settled(answer)
+    if type(answer) is CoroutineType or isinstance(answer, Coroutine):
+        return begin(step, answer, context)
+    return settled(answer)
 
 
 def _learn_usual(step: Step, answer: Reject, verdict: Reject) -> None:

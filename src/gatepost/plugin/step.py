@@ -30,7 +30,7 @@ FORGET, SESSION, TRANSACTION = 0, 1, 2
 """Where a step's answer is remembered."""
 
 _ORDER = {name: n for n, name in enumerate(HOOKS)}
-_TIERS = {Cost.MEMORY: 0, Cost.DNS: 1, Cost.NETWORK: 2, Cost.CPU: 2}
+_TIERS = {Cost.MEMORY: 0, Cost.DNS: 1, Cost.NETWORK: 2, Cost.CPU: 2, Cost.LAST: 2}
 
 _NEVER: Any = object()
 
@@ -64,6 +64,7 @@ class Step:
         "rank",
         "sees_recipient",
         "settings",
+        "state",
         "task",
         "usual",
         "usual_finding",
@@ -97,6 +98,8 @@ class Step:
         self.cost = plugin.cost if domain is None else plugin.cost_in(domain)
         self.task = not loaded.built_in or self.cost in (Cost.NETWORK, Cost.CPU)
         """Its coroutine gets a task before its first step (see `base.Cost`)."""
+        self.state: Any = None
+        """`tools.BoundState` of the plugin and the domain, once it was asked for."""
         self.last: Any = None
         self.usual: Any = _NEVER
         """The object that the plugin returned twice running; its finding is shared like `nothing`."""

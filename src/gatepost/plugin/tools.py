@@ -145,10 +145,10 @@ class Tools:
 class BoundState:
     """The house's state under one plugin's name and domain."""
 
-    __slots__ = ("_place", "_state")
+    __slots__ = ("_place", "state")
 
     def __init__(self, state: Any, place: str) -> None:
-        self._state = state
+        self.state = state
         self._place = place
 
     @classmethod
@@ -158,19 +158,19 @@ class BoundState:
 
     def get(self, key: str) -> Awaitable[bytes | None]:
         """Return a value."""
-        return self._state.get(self._place + key)  # type: ignore[no-any-return]
+        return self.state.get(self._place + key)  # type: ignore[no-any-return]
 
     def put(self, key: str, value: bytes, expires: float) -> Awaitable[None]:
         """Keep a value for so many seconds."""
-        return self._state.put(self._place + key, value, expires)  # type: ignore[no-any-return]
+        return self.state.put(self._place + key, value, expires)  # type: ignore[no-any-return]
 
     def add(self, key: str, n: int, window: float) -> Awaitable[int]:
         """Count, and return the count within so many seconds."""
-        return self._state.add(self._place + key, n, window)  # type: ignore[no-any-return]
+        return self.state.add(self._place + key, n, window)  # type: ignore[no-any-return]
 
     def delete(self, key: str) -> Awaitable[None]:
         """Forget a value."""
-        return self._state.delete(self._place + key)  # type: ignore[no-any-return]
+        return self.state.delete(self._place + key)  # type: ignore[no-any-return]
 
 
 class BoundRecords:

@@ -96,7 +96,7 @@ class Greylist(Plugin):
 
     settings = Settings
     scope = Scope.RECIPIENT
-    cost = Cost.NETWORK  # asked last: what another check refuses is no stranger worth remembering
+    cost = Cost.LAST  # what another check refuses is no stranger worth remembering
     tells = (Stranger,)
     timeout = 20.0
     reads_body = False

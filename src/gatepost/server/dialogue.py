@@ -213,30 +213,23 @@ class Dialogue:
             return self._refuse(Recipient(address, address), fixed.NOT_OURS)
         recipient = Recipient(address, final, event.notify, event.orcpt, policy)
         pipeline = self.gateway.pipeline
-        if pipeline.rewrites(policy):
-            return self._rcpt_rewritten(recipient, policy)
-        return self._ask(recipient, policy)
+        if not pipeline.rewrites(policy):
+            return self._ask(recipient, policy)
+        # A plugin may say that the recipient is really another address of the same domain.
+        findings = pipeline.run_address(self.session, transaction, recipient, policy)
+        if isinstance(findings, list):
+            recipient.findings.extend(findings)
+            return self._ask(recipient, policy)
+        return self._rewrite_later(recipient, policy, findings)
 
-    async def _rcpt_rewritten(self, recipient: Recipient, policy: DomainPolicy) -> bytes:
-        """A plugin may say that the recipient is really another address of the same domain."""
-        assert self.transaction is not None
-        assert self.snapshot is not None
-        findings = self.gateway.pipeline.run_address(
-            self.session, self.transaction, recipient, policy, self.snapshot.recipient
-        )
-        if not isinstance(findings, list):
-            findings = await findings
-        recipient.findings.extend(findings)
-        if recipient.final.domain != policy.domain:
-            policy = self.snapshot.policy_for(recipient.final.domain) or policy
-            recipient.policy = policy
-        answer = self._ask(recipient, policy)
-        if isinstance(answer, bytes):
-            return answer
-        assert answer is not None
-        return await answer
+    async def _rewrite_later(
+        self, recipient: Recipient, policy: DomainPolicy, findings: Coroutine[Any, Any, list[Finding]]
+    ) -> bytes:
+        recipient.findings.extend(await findings)
+        answer = self._ask(recipient, policy) if self.transaction is not None else b""
+        return answer if isinstance(answer, bytes) else await answer
 
-    def _ask(self, recipient: Recipient, policy: DomainPolicy) -> Answer:
+    def _ask(self, recipient: Recipient, policy: DomainPolicy) -> bytes | Coroutine[Any, Any, bytes]:
         """Let the checks of the recipient's policy speak."""
         assert self.transaction is not None
         local = fold(recipient.final.local)
@@ -355,7 +348,9 @@ class Dialogue:
         known = transaction.answers.get(LISTED)
         if known is not None and known[0] is lists:
             return known[1]  # type: ignore[no-any-return]
-        return lists.match_session(self.session, transaction.sender, transaction.started)
+        entry = lists.match_session(self.session, transaction.sender, transaction.started)
+        transaction.answers[LISTED] = lists, entry
+        return entry
 
     def _refuse_or_wait(
         self, recipient: Recipient, policy: DomainPolicy, outcome: Outcome, trace: str

@@ -6,6 +6,8 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from gatepost.server.sockets import open_listeners
 from gatepost.server.wire import Hub, Wire
 
@@ -160,5 +162,107 @@ def test_detached_socket_lives_on() -> None:
             assert await reader.readexactly(12) == b"from asyncio"
             writer.close()
             theirs.close()
+
+    run(test)
+
+
+# -- replies that wait for the end of their batch ----------------------------------------------
+
+
+def callers(port: int, number: int) -> list[socket.socket]:
+    """Connect so many clients; they can be read from without waiting."""
+    made = []
+    for _ in range(number):
+        sock = socket.create_connection(("127.0.0.1", port))
+        sock.setblocking(False)
+        made.append(sock)
+    return made
+
+
+def heard(sock: socket.socket) -> bytes | None:
+    """Return what a client has got by now: b"" is the end, None is nothing yet."""
+    try:
+        return sock.recv(100)
+    except BlockingIOError:
+        return None
+
+
+async def settled(peers: list[Echo], number: int) -> None:
+    while len(peers) < number:
+        await asyncio.sleep(0.01)
+
+
+def test_replies_of_one_batch_are_sent_behind_it() -> None:
+    """While the batch runs nobody hears anything; behind it all hear what is theirs, in order."""
+    seen: list[list[bytes | None]] = []
+    clients: list[socket.socket] = []
+
+    def act(peer: Echo, data: bytes) -> None:
+        assert peer.wire is not None
+        peer.wire.write(data.upper())
+        peer.wire.write(b"!")
+        seen.append([heard(one) for one in clients])
+
+    async def test() -> None:
+        async with door(act) as (port, peers):
+            clients.extend(callers(port, 3))
+            await settled(peers, 3)
+            for n, one in enumerate(clients):
+                one.send(b"abc"[n : n + 1])
+            await asyncio.sleep(0.1)
+            assert [[None] * 3] * 3 == seen
+            assert [b"A!", b"B!", b"C!"] == [heard(one) for one in clients]
+
+    run(test)
+
+
+def test_many_replies_do_not_wait_for_the_whole_batch() -> None:
+    """After 32 of them the first are sent, however many events the batch still has."""
+    clients: list[socket.socket] = []
+    first: list[bytes | None] = []
+
+    def act(peer: Echo, data: bytes) -> None:
+        assert peer.wire is not None
+        peer.wire.write(data)
+        if len([one for one in all_peers if one.got]) == 40:
+            first.extend(got for one in clients if (got := heard(one)) is not None)
+
+    all_peers: list[Echo] = []
+
+    async def test() -> None:
+        async with door(act) as (port, peers):
+            clients.extend(callers(port, 40))
+            await settled(peers, 40)
+            all_peers.extend(peers)
+            for one in clients:
+                one.send(b"x")
+            await asyncio.sleep(0.1)
+            assert [b"x"] * 32 == first
+
+    run(test)
+
+
+@pytest.mark.parametrize("end", ["finish", "close", "abort", "detach"])
+def test_last_reply_of_a_batch_is_sent_however_it_ends(end: str) -> None:
+    """A reply that waits for the end of its batch is not lost to whoever ends the connection in it."""
+    gone: list[socket.socket] = []
+
+    def act(peer: Echo, _data: bytes) -> None:
+        assert peer.wire is not None
+        peer.wire.write(b"221 bye\r\n")
+        ended = getattr(peer.wire, end)()
+        peer.wire.write(b"never said")
+        if ended is not None:
+            gone.append(ended)
+
+    async def test() -> None:
+        async with door(act) as (port, _peers):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"QUIT\r\n")
+            assert await reader.readline() == b"221 bye\r\n"
+            for sock in gone:
+                sock.close()
+            assert await reader.read() == b""
+            writer.close()
 
     run(test)

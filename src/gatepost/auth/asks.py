@@ -17,3 +17,6 @@ class Dns(Protocol):
 
     async def look_all(self, names: Sequence[str], kind: str) -> list[Records | DnsError]:
         """Ask all at once; an error stands in the list."""
+
+    def peek(self, name: str, kind: str) -> Records | DnsError | None:
+        """Return what is known without asking anybody; None: nothing is."""

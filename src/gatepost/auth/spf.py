@@ -26,6 +26,7 @@ from spftrace.trace import DnsQueryRecord, Trace
 
 from gatepost.auth.asks import Dns
 from gatepost.auth.facts import Asked, Spf, shown
+from gatepost.auth.spf_known import Evaluations, Question
 from gatepost.dns.names import DnsError, DnsFailure, NxDomain
 from gatepost.mail.address import Address
 
@@ -44,6 +45,7 @@ _HOST = re.compile(r"(?!-)[A-Za-z0-9_\-]{1,63}(?:\.[A-Za-z0-9_\-]{1,63})+")
 _QUALIFIERS = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
 
 Network = IPv4Network | IPv6Network
+_KNOWN = Evaluations()
 Terms = tuple[Record, tuple[tuple[Term, Network | None], ...]]
 
 
@@ -74,16 +76,17 @@ class _Answers(BaseResolver):
 
     def __init__(self, dns: Dns) -> None:
         self._dns = dns
+        self.asked: list[Question] = []
+        """What was asked, for who keeps the result."""
 
     async def _lookup(self, name: str, rtype: str) -> tuple[str, list[str]]:
         try:
             records = await self._dns.look(name, rtype)
-        except NxDomain:
-            return "NXDOMAIN", []
-        except DnsFailure:
-            return "SERVFAIL", []
-        except DnsError:
-            return "NOERROR", []
+        except DnsError as error:
+            self.asked.append(Question(name.lower().rstrip("."), rtype, type(error)))
+            code = {NxDomain: "NXDOMAIN", DnsFailure: "SERVFAIL"}.get(type(error), "NOERROR")
+            return code, []
+        self.asked.append(Question(name.lower().rstrip("."), rtype, records))
         if rtype == "MX":
             return "NOERROR", [record.partition(" ")[2].rstrip(".") for record in records]
         if rtype == "TXT" and any(len(r) > MAX_RECORD and _VERSION.match(r) for r in records):
@@ -180,6 +183,9 @@ async def check(
 ) -> Spf:
     """Evaluate `local@domain` for a client; the identity is the caller's to name."""
     client = client.partition("%")[0]
+    known = _KNOWN.find(client, domain, dns)
+    if known is not None:
+        return known if known.identity == identity else replace(known, identity=identity)
 
     def say(result: str, why: str, *asked: Asked) -> Spf:
         return Spf(result, identity, domain, client, why, asked=asked)
@@ -195,14 +201,15 @@ async def check(
         return say("none", NO_RECORD, asked)
     if not any(_VERSION.match(text) for text in texts):
         return say("none", NO_RECORD, Asked(domain, "TXT", shown(texts)))
+    answers = _Answers(dns)
     evaluator = _Evaluator(
-        _Answers(dns),
+        answers,
         Limits(max_terms=MAX_LOOKUPS, max_void=MAX_VOID, time_limit=SECONDS, max_queries=MAX_QUERIES),
         receiver=receiver or "unknown",
     )
     found = await evaluator.evaluate(client, f"{local or 'postmaster'}@{domain}", helo)
     queries = found.queries
-    return Spf(
+    fact = Spf(
         result=found.result,
         identity=identity,
         domain=domain,
@@ -212,6 +219,8 @@ async def check(
         explanation=_printable(found.explanation) if found.explanation else "",
         asked=tuple(Asked(q.name, q.rtype, shown(q.answers) if q.answers else q.rcode) for q in queries),
     )
+    _KNOWN.keep(client, domain, answers.asked, fact)
+    return fact
 
 
 async def verify(client: str, sender: Address | None, helo: str, dns: Dns, receiver: str = "") -> Spf:
@@ -219,7 +228,7 @@ async def verify(client: str, sender: Address | None, helo: str, dns: Dns, recei
     host = helo.lower().rstrip(".")
     mail_domain = sender.domain if sender is not None else ""
     names = [name for name in dict.fromkeys((mail_domain, host)) if _HOST.fullmatch(name)]
-    if len(names) > 1:
+    if len(names) > 1 and any(dns.peek(name, "TXT") is None for name in names):
         await dns.look_all(names, "TXT")  # both at once: a dead DNS costs one time-out, not two
     said = replace(await check(client, host, "", host, dns, receiver, "helo"), helo_name=helo)
     if sender is None:

@@ -38,6 +38,13 @@ class Lookups(ABC):
     async def look_all(self, names: Sequence[str], kind: str) -> list[Records | DnsError]:
         """Ask all at once; an error stands in the list and stops nothing."""
 
+    def peek(self, name: str, kind: str) -> Records | DnsError | None:
+        """Return what is known without asking anybody, of a name in lower case without the last dot.
+
+        None: nothing is. What `look` raises stands there as a value.
+        """
+        return None
+
     async def a(self, name: str) -> list[str]:
         """Return IPv4 addresses."""
         return list(await self.look(name, "A"))

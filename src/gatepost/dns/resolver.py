@@ -68,6 +68,11 @@ class Resolver(Lookups):
                 begun.append(error)
         return [await asyncio.shield(b) if isinstance(b, asyncio.Future) else b for b in begun]
 
+    def peek(self, name: str, kind: str) -> Records | DnsError | None:
+        """Return what the cache has."""
+        kept = self._cache.get((kind, name))
+        return kept[1] if kept is not None and kept[0] > self._clock() else None
+
     async def close(self) -> None:
         """Close the sockets."""
         if self._channel is not None:

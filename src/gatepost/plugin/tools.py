@@ -70,6 +70,9 @@ class Dns(Protocol):
     async def look_all(self, names: Sequence[str], kind: str) -> list[tuple[str, ...] | DnsError]:
         """Ask for many names at once; errors stand in the list."""
 
+    def peek(self, name: str, kind: str) -> tuple[str, ...] | DnsError | None:
+        """Return what is known without asking anybody; None: nothing is."""
+
     async def a(self, name: str) -> list[str]:
         """Return IPv4 addresses."""
 

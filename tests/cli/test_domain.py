@@ -139,3 +139,18 @@ def test_changes(hosted: Run, as_json: Run, tmp_path: Path) -> None:
     said = hosted("changes", "--roll-back", str(newest["id"])).stdout
     assert said == f"change {newest['id']} undone: domain:example.org: keep_days=7\n"
     assert "keep_days" not in as_json("domain", "show", "example.org")["settings"]
+
+
+def test_an_old_name(hosted: Run) -> None:
+    """`remove` says how it comes back; `add` wants to know whether it is the same domain."""
+    said = hosted("domain", "remove", "example.org", "--yes").stderr
+    words = said.rpartition("gatepost ")[2].split()
+    route = ("--route", "smtp://192.0.2.5")
+    refused = hosted("domain", "add", "example.org", *route, status=1).stderr
+    assert "--anew" in refused
+    assert " ".join(words) in refused
+    hosted(*words)
+    assert "ann" in hosted("recipient", "list", "example.org").stdout
+    hosted("domain", "remove", "example.org", "--yes")
+    hosted("domain", "add", "example.org", *route, "--anew")
+    assert "ann" not in hosted("recipient", "list", "example.org").stdout

@@ -243,3 +243,32 @@ def test_purge_after_an_attack(tmp_path: Path, clock: Clock, monkeypatch: pytest
     clock.now += state_db.PURGE_EVERY
     state.flush()
     assert 40 == left()
+
+
+def test_forget(tmp_path: Path, clock: Clock) -> None:
+    """All of one owner in all checks, also what another process wrote; names that hold its name stay."""
+    one, two = (StateStore(tmp_path / "state.db", clock=clock) for _ in range(2))
+
+    async def both(store: StateStore, owner: str) -> tuple[bytes | None, int]:
+        return await store.get(f"greylist\x1f{owner}\x1fa\x1fb"), await store.add(
+            f"x\x1f{owner}\x1fn", 0, 99.0
+        )
+
+    async def story() -> None:
+        owners = ("example.org", "an.example.org", "example.org.uk", "*")
+        for owner in owners:
+            await one.put(f"greylist\x1f{owner}\x1fa\x1fb", b"1", 99.0)
+            await one.put(f"other\x1f{owner}\x1fexample.org\x1f", b"1", 99.0)
+            await one.add(f"x\x1f{owner}\x1fn", 3, 99.0)
+        one.flush()
+        two.flush()
+        assert (b"1", 3) == await both(two, "example.org")
+        assert 3 == two.forget("example.org")
+        one.flush()
+        for store in (one, two):
+            assert (None, 0) == await both(store, "example.org")
+            for owner in owners[1:]:
+                assert (b"1", 3) == await both(store, owner)
+                assert b"1" == await store.get(f"other\x1f{owner}\x1fexample.org\x1f")
+
+    asyncio.run(story())

@@ -18,6 +18,7 @@ from gatepost.app.clocks import every
 from gatepost.app.digests import Digests
 from gatepost.app.followed_tree import FollowedTree
 from gatepost.app.following import Follower
+from gatepost.app.left_behind import LeftBehind
 from gatepost.app.silences import Silences
 from gatepost.app.status import StatusServer
 from gatepost.app.tools import make_log, make_relay, make_resolver, teaching_tools
@@ -101,6 +102,7 @@ class Keeper:
         self._status = StatusServer(config.metrics.listen, self._data, board, self._follower, self._log)
         self._good_version = -1
         self._silences = Silences(config, registry, self._log)
+        self._left = LeftBehind(config, self._log)
         self._digests = Digests(config, registry, self._log, lambda: self._follower.live.snapshot.version)
         self._alarms = Alarms(config, registry, Ways(config, self._relay), self._log)
         self._files = FollowedTree(config, registry, self._log) if config.files.srv is not None else None
@@ -121,6 +123,7 @@ class Keeper:
             loop.create_task(self._tutor.run()),
             loop.create_task(self._digests.run()),
             loop.create_task(self._silences.run()),
+            loop.create_task(self._left.run()),
             loop.create_task(self._alarms.run()),
         ]
         if self._files is not None:
@@ -177,7 +180,7 @@ class Keeper:
             policy = self._follower.live.snapshot.policy_for(domain)
         except PolicyUnavailable:
             return 3650  # not known now: nothing is thrown away for it
-        return policy.keep_days if policy is not None else 30
+        return policy.keep_days if policy is not None else self._left.keep_days(domain)
 
     def _routes_for(self, domain: str) -> tuple[str, ...] | None:
         try:

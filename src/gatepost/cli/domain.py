@@ -30,7 +30,10 @@ def command() -> None:
 )
 @click.option("--recipients", type=click.Choice(["list", "callout", "any"]), help="Who exists: see above.")
 @click.option("--set", "values", multiple=True, metavar="KEY=VALUE", help="A setting to begin with.")
-def add(domain: str, routes: tuple[str, ...], recipients: str | None, values: tuple[str, ...]) -> None:
+@click.option("--anew", is_flag=True, help="Delete what is left of a removed domain of this name.")
+def add(
+    domain: str, routes: tuple[str, ...], recipients: str | None, values: tuple[str, ...], anew: bool
+) -> None:
     """Host a domain.
 
     Who exists in it is known from a list (the default), asked of the route (callout), or anybody.
@@ -41,7 +44,7 @@ def add(domain: str, routes: tuple[str, ...], recipients: str | None, values: tu
     if recipients is not None:
         settings["recipients"] = recipients
     with at_desk() as desk:
-        version = domains.add(desk, domain, routes, settings)
+        version = domains.add(desk, domain, routes, settings, anew=anew)
     click.echo(f"{domain}: added (version {version})")
     if settings.get("recipients", "list") == "list":
         click.echo(f"Nobody is listed yet: gatepost recipient add {domain} NAME ...", err=True)
@@ -51,8 +54,13 @@ def add(domain: str, routes: tuple[str, ...], recipients: str | None, values: tu
 @domain_argument()
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def remove(domain: str, yes: bool) -> None:
-    """Host a domain no longer. `gatepost changes --roll-back` brings it back."""
+    """Host a domain no longer.
+
+    For 30 days `gatepost changes --roll-back` brings it back with its mail, journal and what it learnt;
+    then that is deleted, or at once where a domain of this name is added `--anew`.
+    """
     from gatepost.desk import domains
+    from gatepost.desk.left_behind import DAYS
     from gatepost.desk.scopes import hosted
 
     with at_desk() as desk:
@@ -61,7 +69,11 @@ def remove(domain: str, yes: bool) -> None:
             listed = desk.policy.count_recipients(name)
             click.confirm(f"Remove {name} with {listed} recipients?", abort=True, err=True)
         version = domains.remove(desk, name)
+        (change,) = desk.policy.changes(domain=name, limit=1)
     click.echo(f"{name}: removed (version {version})")
+    if change.complete:
+        back = f"gatepost changes --roll-back {change.id}"
+        click.echo(f"For {DAYS} days it can be brought back: {back}", err=True)
 
 
 @command.command("list")

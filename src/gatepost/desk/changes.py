@@ -103,6 +103,13 @@ def in_words(change: Change) -> str:
     elif change.what in ("exported", "erased"):
         counts = ", ".join(f"{number} {kind}" for kind, number in (change.after or {}).items())
         said = f"{change.what} one person's data: {counts or 'nothing'}"
+    elif change.what == "forgotten":
+        said = "deleted what was left of the removed domain"
+        if change.after:
+            counts = ", ".join(
+                f"{number} {kind}" for kind, number in change.after.items() if kind != "domain"
+            )
+            said += f" {change.after['domain']}: {counts}"
     elif change.what in WHAT:
         said = f"{change.what} the kept mail {change.after['id']} for {change.after['recipient']}"
     else:

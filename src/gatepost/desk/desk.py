@@ -91,7 +91,7 @@ class Desk:
         """Domains, recipients, settings, lists, changes."""
         from gatepost.store.policy_db import PolicyStore
 
-        store = PolicyStore(self.data_dir / "policy.db")
+        store = PolicyStore(self.data_dir / "policy.db", clock=self.clock)
         self._open.callback(store.close)
         return store
 

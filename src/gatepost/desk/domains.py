@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gatepost.desk import left_behind
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError
 from gatepost.desk.scopes import hosted, hosted_scope
@@ -47,8 +48,13 @@ class Value:
     """`default`, `all`, `domain` or `mailbox`."""
 
 
-def add(desk: Desk, name: str, routes: Iterable[str], settings: Values | None = None) -> int:
-    """Host a domain; returns the version of the policy with it."""
+def add(
+    desk: Desk, name: str, routes: Iterable[str], settings: Values | None = None, *, anew: bool = False
+) -> int:
+    """Host a domain; returns the version of the policy with it.
+
+    `anew`: what is left of a removed one of this name is deleted first (else that is a Conflict).
+    """
     try:
         domain = domain_name(name)
     except StoreError as error:
@@ -59,6 +65,8 @@ def add(desk: Desk, name: str, routes: Iterable[str], settings: Values | None = 
     listed = _routes_as_kept(desk, listed, ())
     values = _checked(desk, dict(settings or {}), "domain", {})
     _name_readers(values, domain)
+    if desk.policy.domain(domain) is None:
+        values = left_behind.make_way(desk, domain, anew=anew) | values
     try:
         return desk.policy.add_domain(domain, listed, values, by=desk.by)
     except StoreConflict as error:
@@ -66,7 +74,7 @@ def add(desk: Desk, name: str, routes: Iterable[str], settings: Values | None = 
 
 
 def remove(desk: Desk, name: str) -> int:
-    """Host a domain no longer: its settings, recipients and entries go, what is kept of its mail stays."""
+    """Host a domain no longer: its policy goes; the rest as `left_behind` says."""
     return desk.policy.remove_domain(hosted(desk, name), by=desk.by)
 
 

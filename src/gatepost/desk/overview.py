@@ -150,7 +150,9 @@ _WEEKS: dict[str, tuple[float, dict[str, Line]]] = {}
 
 def _hours(desk: Desk, name: str | None, first: int, end: int) -> Iterator[tuple[int, Counts]]:
     """Yield the counts of each hour from `first` to before `end`."""
-    key, now = (str(desk.data_dir), name), desk.clock()
+    # A domain that was added anew under an old name has nothing of the old one.
+    one = name if name is None else f"{name} {desk.policy.hosted_since(name)}"
+    key, now = (str(desk.data_dir), one), desk.clock()
     kept = _MEMORY.take(key, first, now)
     over = end - OPEN_HOURS
     if kept is None or kept.last < over:

@@ -9,6 +9,7 @@ from pathlib import Path
 from gatepost.desk.desk import Desk
 from gatepost.desk.domains import check_route
 from gatepost.desk.errors import DeskError
+from gatepost.desk.left_behind import make_way
 from gatepost.desk.scopes import hosted
 from gatepost.desk.srv_names import BadName
 from gatepost.desk.srv_read import GLOBAL, DomainReader, read_blacklist_d
@@ -111,5 +112,7 @@ def bring_rows(desk: Desk, domain: str, rows: dict[Key, object], dry_run: bool) 
     if dry_run:
         present = rows_of(desk.policy, domain)
         return sum(key not in present or present[key] != value for key, value in rows.items())
+    if domain != EVERYWHERE and desk.policy.domain(domain) is None:
+        make_way(desk, domain, anew=False)
     done = bring(desk.policy, domain, rows, desk.by)
     return done.added + done.replaced

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
+from gatepost.desk.left_behind import make_way_for_files
 from gatepost.desk.srv import domain_folders, with_route
 from gatepost.desk.srv_read import Defaults, DomainReader, read_blacklist_d
 from gatepost.desk.srv_tree import Problem, Stamp, Tree, stamp
@@ -171,6 +172,8 @@ class TreeFollower:
             rows = {key: value for key, value in rows.items() if key[0] in ("recipient", "entry")}
         elif domain != EVERYWHERE:
             self._give_route(domain, rows, new)
+            if new:
+                make_way_for_files(self._desk, domain)
         done = bring(store, domain, rows, self._desk.by, follow=True, remove=whole)
         self._followed.add(domain)
         if done:

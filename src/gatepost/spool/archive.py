@@ -290,6 +290,10 @@ class Archive:
             raise ValueError(f"not a reference: {ref[:100]!r}")
         return self.directory / ref
 
+    def forget(self, domain: str) -> int:
+        """Delete all that is kept of a domain, bytes and lines; returns the number of lines."""
+        return retention.forget(self, domain)
+
     # -- day by day -----------------------------------------------------------------------
 
     def roll(self) -> None:

@@ -204,6 +204,23 @@ class Index:
             os.close(fd)
         return True
 
+    def erase_domain(self, day: str, domain: str) -> int:
+        """Overwrite the lines of a domain by blanks (others append meanwhile); returns how many."""
+        found = [
+            (at, line)
+            for at, line in self.search(day, _DOMAIN + domain.encode("ascii", "replace") + b'"')
+            if (kept := read_line(line)) is not None and kept.domain == domain
+        ]
+        if found:
+            fd = os.open(self.path(day), os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            try:
+                for offset, line in found:
+                    os.pwrite(fd, b" " * len(line), offset)
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        return len(found)
+
     def rewrite(self, day: str, lines: list[bytes]) -> None:
         """Replace a past day's index (nobody appends to it any more); no lines: it goes."""
         path = self.path(day)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gatepost.spool.names import safe_name
 from gatepost.spool.usage import ALL
 from gatepost.store.durable import make_directory, write_durable
 
@@ -50,6 +51,14 @@ def expire(archive: Archive, now: float, keep_days: Callable[[str], int] | int) 
                 folder.rmdir()
             _prune_index(archive, folder.name)
     return removed
+
+
+def forget(archive: Archive, domain: str) -> int:
+    """Delete a domain's mail of all days and its lines in the index; returns the number of lines."""
+    for folder in archive.directory.glob(f"????-??-??/{safe_name(domain)}"):
+        if not folder.parent.is_symlink():
+            _remove_folder(archive, folder)
+    return sum(archive.index.erase_domain(day, domain) for day in archive.index.days())
 
 
 def recount(archive: Archive) -> int:

@@ -165,6 +165,12 @@ class AccountsStore:
             "INSERT INTO given (name, domain) VALUES (?, ?)", [(name, one) for one in sorted(set(domains))]
         )
 
+    def take_domain(self, domain: str) -> list[str]:
+        """Take a domain from everybody; returns whose it was."""
+        with errors_of(self.path):
+            rows = self._db.execute("DELETE FROM given WHERE domain = ? RETURNING name", (domain,)).fetchall()
+        return sorted(name for (name,) in rows)
+
     # -- sessions ----------------------------------------------------------------------------
 
     def begin(self, session: SessionRow) -> None:

@@ -7,6 +7,7 @@ journal is.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -188,6 +189,16 @@ class JournalStore:
             )
             journal_old.age(self._db, now)
         return deleted
+
+    def forget_domain(self, domain: str) -> int:
+        """Delete all that is written down or counted of one domain; returns how many rows."""
+        with errors_of(self.path):
+            self._db.execute("PRAGMA secure_delete = ON")
+            sql = "DELETE FROM outcome WHERE seq IN (SELECT seq FROM outcome WHERE domain = ? LIMIT ?)"
+            done = self._delete(sql, (domain,), sys.maxsize)
+            journal_counts.forget_domain(self._db, domain)
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return done
 
     def copy_to(self, path: Path) -> None:
         """Write a consistent, checked copy."""

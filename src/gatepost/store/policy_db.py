@@ -267,6 +267,82 @@ class PolicyStore(PolicyWriter):
         with errors_of(self.path), transaction(self.db):
             return policy_undo.roll_back(self, self.change(change_id), by, admin)
 
+    # -- what a removed domain left ----------------------------------------------------------------
+
+    def hosted_since(self, name: str) -> float:
+        """Return when a domain was hosted (again); 0 for one that is not."""
+        with errors_of(self.path):
+            row = self.db.execute("SELECT created FROM domain WHERE name = ?", (name,)).fetchone()
+        return 0.0 if row is None else float(row[0])
+
+    def was_hosted(self, name: str) -> bool:
+        """Return whether a domain of this name was ever hosted and removed."""
+        with errors_of(self.path):
+            return (
+                self.db.execute(
+                    "SELECT 1 FROM change WHERE domain = ? AND local = '' AND what = 'domain'"
+                    " AND after = 'null' LIMIT 1",
+                    (name,),
+                ).fetchone()
+                is not None
+            )
+
+    def removal(self, name: str) -> Change | None:
+        """Return how a domain was removed that is not hosted now and still has what it left behind."""
+        with errors_of(self.path):
+            row = self.db.execute(
+                f"SELECT {_CHANGE} FROM change WHERE domain = ? AND local = ''"  # noqa: S608
+                " AND what IN ('domain', 'forgotten') ORDER BY id DESC LIMIT 1",
+                (name,),
+            ).fetchone()
+            if row is None or self.domain_id(name) is not None:
+                return None
+        found = _change(row)
+        return found if found.what == "domain" and found.after is None else None
+
+    def close_removal(self, name: str) -> bool:
+        """Let a removal be rolled back no longer; False where the domain is hosted, or left nothing."""
+        with errors_of(self.path), transaction(self.db):
+            found = self.removal(name)
+            if found is not None:
+                self.db.execute(
+                    "UPDATE change SET complete = 0 WHERE domain = ? AND what = 'domain'", (name,)
+                )
+        return found is not None
+
+    def removed_before(self, moment: float) -> list[str]:
+        """Return the domains whose removal is older and which still have what they left behind."""
+        with errors_of(self.path):
+            rows = self.db.execute(
+                "SELECT domain FROM change WHERE id IN (SELECT max(id) FROM change"
+                " WHERE what IN ('domain', 'forgotten') AND local = '' GROUP BY domain)"
+                " AND what = 'domain' AND after = 'null' AND time < ?"
+                " AND domain NOT IN (SELECT name FROM domain) ORDER BY domain",
+                (moment,),
+            ).fetchall()
+        return [name for (name,) in rows]
+
+    def forget_domain(self, name: str, told: Mapping[str, Any], by: str) -> int:
+        """Delete a domain's part of the list of changes; that it came and went stays, empty, and this deed.
+
+        How much was deleted (`told`) is for administrators: the next owner reads the domain's own list.
+        """
+        empty = "CASE {0} WHEN 'null' THEN 'null' ELSE '{{\"settings\": {{}}}}' END"
+        self.db.execute("PRAGMA secure_delete = ON")
+        with errors_of(self.path), transaction(self.db):
+            done = self.db.execute(
+                "DELETE FROM change WHERE domain = ? AND what NOT IN ('domain', 'forgotten')", (name,)
+            ).rowcount
+            self.db.execute(
+                f"UPDATE change SET before = {empty.format('before')}, after = {empty.format('after')},"  # noqa: S608
+                " complete = 0 WHERE domain = ? AND what = 'domain'",
+                (name,),
+            )
+            self.written_down(name, "", "forgotten", None, {}, by, self.version())
+            told = {"domain": name, **told, "changes": done}
+            self.written_down(EVERYWHERE, "", "forgotten", None, told, by, self.version())
+        return done
+
     # -- files -------------------------------------------------------------------------------
 
     def load(self, domains: Iterable[Domain], by: str = "") -> int:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def roll_back(store: PolicyWriter, change: Change, by: str, admin: bool) -> int:
     """Undo one change inside the caller's transaction; return the version."""
     if not change.complete:
-        raise Refused(f"change {change.id} was too large to be written down, it cannot be rolled back")
+        why = "too large to be written down, or what it takes was deleted since"
+        raise Refused(f"change {change.id} cannot be rolled back: {why}")
     domain, local = parse_scope(change.scope)
     if change.what == "settings":
         _settings(store, change, domain, local)

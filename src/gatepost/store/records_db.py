@@ -100,6 +100,15 @@ class RecordsStore:
             ):
                 yield RecordRow(plugin, key, json.loads(value))
 
+    def forget_domain(self, domain: str) -> int:
+        """Delete all records and counts of a domain for good; returns how many records."""
+        self.overwrite()
+        with errors_of(self.path), transaction(self._db):
+            done = self._db.execute("DELETE FROM record WHERE domain = ?", (domain,)).rowcount
+            for table in ("used", "held"):
+                self._db.execute(f"DELETE FROM {table} WHERE domain = ?", (domain,))  # noqa: S608
+        return done
+
     def overwrite(self) -> None:
         """From now on what is deleted or replaced is overwritten on the disk."""
         with errors_of(self.path):

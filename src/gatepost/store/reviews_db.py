@@ -158,6 +158,12 @@ class ReviewsStore:
                 for one in numbers
             )
 
+    def forget_domain(self, domain: str) -> int:
+        """Delete all requests of a domain for good; returns how many."""
+        self._db.execute("PRAGMA secure_delete = ON")
+        with errors_of(self.path):
+            return self._db.execute("DELETE FROM review WHERE domain = ?", (domain,)).rowcount
+
     def _one(self, where: str, values: tuple[Any, ...]) -> ReviewRow | None:
         with errors_of(self.path):
             row = self._db.execute(

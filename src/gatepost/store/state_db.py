@@ -112,6 +112,24 @@ class StateStore:
             found[key] = found.get(key, 0) + number
         return found
 
+    def forget(self, owner: str) -> int:
+        """Forget all values and counts of one owner (a key is check, owner and the rest, with \\x1f between).
+
+        Every key is looked at: for what is rare.
+        """
+        self.flush()
+        done = 0
+        with errors_of(self.path), transaction(self._db):
+            for table in _TABLES:
+                done += self._db.execute(
+                    f"DELETE FROM {table} WHERE instr(key, char(31))"  # noqa: S608
+                    " AND substr(key, instr(key, char(31)) + 1, length(?)) = ?",
+                    (f"{owner}\x1f", f"{owner}\x1f"),
+                ).rowcount
+        self._values.clear()
+        self._counts.clear()
+        return done
+
     # -- writing behind ------------------------------------------------------------------------
 
     def flush(self) -> None:

@@ -79,6 +79,21 @@ class TokensStore:
         with errors_of(self.path):
             return self._db.execute("DELETE FROM token WHERE id = ?", (number,)).rowcount == 1
 
+    def take_domain(self, domain: str) -> int:
+        """Take a domain out of all tokens; one that was for it alone goes. Returns how many lost it."""
+        done = 0
+        for row in self.listing():
+            if domain not in row.domains:
+                continue
+            left = " ".join(one for one in row.domains if one != domain)
+            with errors_of(self.path):
+                if left:
+                    self._db.execute("UPDATE token SET domains = ? WHERE id = ?", (left, row.id))
+                else:
+                    self._db.execute("DELETE FROM token WHERE id = ?", (row.id,))
+            done += 1
+        return done
+
     def _one(self, column: str, value: Any) -> TokenRow | None:
         with errors_of(self.path):
             row = self._db.execute(

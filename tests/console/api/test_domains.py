@@ -26,3 +26,14 @@ def test_add_and_remove(root: Program, ann: Program) -> None:
     assert 2 == ann.get("/domains/ann.example")["listed"]
     root.delete("/domains/new.example")
     root.get("/domains/new.example", 404)
+
+
+def test_an_old_name(root: Program) -> None:
+    """A domain that was removed lately is brought back, or added anew: nothing is inherited unasked."""
+    new = {"name": "new.example", "routes": ["smtp://192.0.2.9"]}
+    root.post("/domains", new, 201)
+    root.delete("/domains/new.example")
+    assert "anew" in root.post("/domains", new, 409)["detail"]
+    root.get("/domains/new.example", 404)
+    root.post("/domains", new | {"anew": True}, 201)
+    assert "new.example" == root.get("/domains/new.example")["name"]

@@ -101,3 +101,20 @@ def test_only_administrators_add(house: House, name: str) -> None:
 
     assert 404 == browser.get("/domains/new").status_code
     assert 404 == browser.post("/domains/new", {**NEW, "do": "add"}).status_code
+
+
+def test_an_old_name(house: House) -> None:
+    """Who adds a domain that was removed lately is asked which one it is, and nothing is done before."""
+    root = house.browser("root")
+    root.post("/domains/new", {**NEW, "do": "add"})
+    with house.desk() as desk:
+        domains.remove(desk, "new.example")
+    answer = root.post("/domains/new", {**NEW, "do": "add"})
+    assert answer.status_code == 422
+    assert 'name="anew"' in answer.text
+    assert "/changes?domain=new.example" in answer.text
+    with house.desk() as desk:
+        assert desk.policy.domain("new.example") is None
+        assert desk.policy.removal("new.example") is not None
+    answer = root.post("/domains/new", {**NEW, "do": "add", "anew": "on"})
+    assert (303, "/domains/new.example") == (answer.status_code, answer.headers["location"])

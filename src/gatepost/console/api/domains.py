@@ -44,6 +44,8 @@ class NewDomain(Body):
     routes: list[Text]
     """Where its mail goes on to, in order: `smtp://mail.example.org`."""
     settings: dict[Text, Any] = {}
+    anew: bool = False
+    """Delete for good what is left of a removed domain of this name; else that is a conflict."""
 
 
 class Version(Answer):
@@ -66,7 +68,7 @@ def list_domains(here: SignedIn, after: After = "", limit: Limit = 100) -> Page[
 @router.post("/domains", status_code=201)
 def add_domain(here: Admin, new: NewDomain) -> Version:
     """Host a domain; its mail flows at once."""
-    return Version(version=domains.add(here.desk, new.name, new.routes, new.settings))
+    return Version(version=domains.add(here.desk, new.name, new.routes, new.settings, anew=new.anew))
 
 
 @router.get("/domains/{domain}")
@@ -77,5 +79,5 @@ def show_domain(here: Looking) -> About:
 
 @router.delete("/domains/{domain}")
 def remove_domain(here: Changing, _admin: Admin) -> Version:
-    """Host a domain no longer; what is kept of its mail stays."""
+    """Host a domain no longer; for 30 days its change can be rolled back, then all that was its own goes."""
     return Version(version=domains.remove(here.desk, here.domain))

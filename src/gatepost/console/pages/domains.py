@@ -14,8 +14,10 @@ from gatepost.console.text import mark
 from gatepost.console.typed import Typed
 from gatepost.desk import checks, domains, domains_listed, overview, recipients, route_check
 from gatepost.desk.errors import DeskError
+from gatepost.desk.left_behind import StillThere
 from gatepost.desk.stats import Line, stats
 from gatepost.policy.presets import PRESETS
+from gatepost.store.base import Change
 
 router = APIRouter()
 PAGE = 100
@@ -74,7 +76,9 @@ def add(here: Admin, fields: Typed) -> Response:
     if faults:
         return _form(here, fields, faults, tried)
     try:
-        domains.add(here.desk, name, routes, settings)
+        domains.add(here.desk, name, routes, settings, anew=fields.get("anew") == "on")
+    except StillThere as error:
+        return _form(here, fields, {"anew": str(error)}, tried, error.change)
     except DeskError as error:
         at = "route" if "route" in str(error) or "://" in str(error) else "name"
         return _form(here, fields, {at: str(error)}, tried)
@@ -94,6 +98,7 @@ def _form(
     fields: Mapping[str, str],
     faults: Mapping[str, str] | None = None,
     tried: list[route_check.Tried] | None = None,
+    removal: Change | None = None,
 ) -> Response:
     name = fields.get("name", "").strip()
     found: list[route_check.Record] = []
@@ -111,6 +116,7 @@ def _form(
         tried=tried or [],
         records=found,
         presets=domains.presets(),
+        removal=removal,
         allow=[str(one) for one in here.desk.relay_allow],
     )
 

@@ -1,0 +1,277 @@
+"""What a removed domain left comes back with it, or goes before anybody else has its name."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from gatepost.desk import (
+    archive,
+    changes,
+    domains,
+    left_behind,
+    overview,
+    srv,
+    tokens,
+    train_addresses,
+    training,
+    users,
+)
+from gatepost.desk.deeds import at_once
+from gatepost.desk.desk import Desk
+from gatepost.desk.errors import DeskError
+from gatepost.desk.left_behind import DAY, DAYS, StillThere
+from gatepost.desk.srv_follow import TreeFollower
+from gatepost.spool.envelope import Envelope, Rcpt
+from gatepost.spool.names import safe_name
+from gatepost.store.journal_lines import outcome_line
+from gatepost.store.journal_writer import JournalWriter
+from gatepost.store.reviews_db import ReviewRow
+from tests.desk.conftest import Clock
+from tests.desk.test_archive import keep
+from tests.desk.test_privacy import journal
+from tests.desk.test_silence import deliver
+from tests.plugins.test_classifier import ham_mail, spam_mail
+
+NAME, OTHER = "example.org", "example.com"
+ROUTE = ["maildir:///nowhere/%u"]
+TRIPLET = "192.0.2.0/24 bob annabel"
+SECRET = "correct horse battery"
+
+
+def live(desk: Desk, name: str, number: int) -> None:
+    """Leave something of a domain in every place that there is."""
+    who = f"annabel@{name}"
+    desk.policy.add_recipients(name, ["annabel"])
+    journal(desk, (f"0DQ3N7V5K2F{number}T.1", name, who, "bob@example.net"))
+    desk.journal.collect(desk.data_dir)
+    keep(desk, who, f"0DQ3N7V5K2F{number}K.1")
+    waits = Envelope(f"waits{number}", "bob@x.example", (Rcpt(who),), desk.clock(), desk.clock(), domain=name)
+    desk.queue.put(waits, [b"a\r\n"])
+    at_once(desk.records.put(name, "counted_address", "address annabel shop", {"limit": 5}))
+    held = at_once(desk.records.reserve(name, "counted_address", "address annabel shop", 5, 60))
+    assert held is not None
+    at_once(desk.records.settle(held, used=True))
+    at_once(desk.records.put(name, "digest", f"reader\x1f{who}", {"entry": "x", "since": 0, "until": 1}))
+    row = ReviewRow(0, name, "ID.1", who, "bob@x.example", "dnsbl", desk.clock(), "", "", "please")
+    desk.reviews.add(row, of_network=99, of_domain=99)
+    at_once(desk.state.put(f"greylist\x1f{name}\x1f{TRIPLET}", b"+1", 9 * DAY))
+    at_once(desk.state.add(f"reputation\x1f{name}\x1fgood bob@x.example", 7, 9 * DAY))
+    desk.state.flush()
+    lessons = [training.Lesson(spam_mail(number), "1.1"), training.Lesson(spam_mail(number + 50), "2.1")]
+    training.train(desk, name, lessons, spam=True, by=who)
+    desk.errands.put(name, "spamassassin", ham_mail(1), spam=False)
+    folder = desk.data_dir / "filters" / "bogo" / safe_name(name)
+    folder.mkdir(parents=True)
+    (folder / "wordlist.db").write_text(f"words of {name}")
+
+
+@pytest.fixture
+def full(desk: Desk) -> Desk:
+    """Return a desk with two domains that have lived."""
+    domains.add(desk, OTHER, ROUTE)
+    users.add(desk, "root", SECRET, "admin")
+    users.add(desk, "ann", SECRET, "owner", [NAME, OTHER])
+    for number, name in ((3, NAME), (4, OTHER)):
+        live(desk, name, number)
+    deliver(desk, ham_mail(3), 1, at=desk.clock())
+    return desk
+
+
+def left(desk: Desk, name: str) -> dict[str, object]:
+    """Return what a domain has, wherever it is kept."""
+    model = desk.models.of(name)
+    delivered = desk.data_dir / "learn" / "delivered" / name
+    return {
+        "journal": [row.id for row in desk.journal.search(name)],
+        "tally": desk.journal.tally(name).outcomes,
+        "kept": [one.id for one in archive.listing(desk, name)],
+        "queue": [one.id for one in desk.queue.list() if one.domain == name],
+        "records": [row.key for row in desk.records.of_domain(name)],
+        "used": at_once(desk.records.count(name, "counted_address", "address annabel shop")),
+        "reviews": [row.id for row in desk.reviews.listing([name], waiting=True)],
+        "greylist": at_once(desk.state.get(f"greylist\x1f{name}\x1f{TRIPLET}")),
+        "reputation": at_once(desk.state.add(f"reputation\x1f{name}\x1fgood bob@x.example", 0, 9 * DAY)),
+        "model": None if model is None else (model.spam, model.ham),
+        "trainings": len(desk.models.trainings(name).look()),
+        "delivered": len(list(delivered.iterdir())) if delivered.is_dir() else 0,
+        "errands": len(desk.errands.of_domain(name)),
+        "filter": (desk.data_dir / "filters" / "bogo" / safe_name(name)).is_dir(),
+    }
+
+
+def nothing(desk: Desk, name: str) -> bool:
+    """Say whether there is nothing of a domain."""
+    return not any(left(desk, name).values())
+
+
+def test_roll_back_brings_all_back(full: Desk) -> None:
+    """The removal alone deletes nothing, so what it takes away comes back as it was."""
+    before = left(full, NAME)
+    assert all(before.values()), before
+    domains.remove(full, NAME)
+    (removal,) = changes.listing(full, NAME, limit=1)
+    changes.roll_back(full, removal.id)
+    assert before == left(full, NAME)
+    assert (OTHER, NAME) == tuple(sorted(users.get(full, "ann").domains))
+    assert left_behind.look(full) == []
+
+
+def test_a_new_domain_is_asked_about(full: Desk) -> None:
+    """Without a word nothing is added and nothing deleted; the answer names both ways."""
+    before = left(full, NAME)
+    domains.remove(full, NAME)
+    (removal,) = changes.listing(full, NAME, limit=1)
+    with pytest.raises(StillThere, match=rf"--roll-back {removal.id} .*anew"):
+        domains.add(full, NAME, ROUTE)
+    assert before == left(full, NAME)
+    with pytest.raises(DeskError):  # what cannot be added deletes nothing
+        domains.add(full, NAME, ROUTE, {"keep_dais": 3}, anew=True)
+    changes.roll_back(full, removal.id)
+    assert before == left(full, NAME)
+
+
+def test_anew_inherits_nothing(full: Desk) -> None:
+    """Nothing of the old one is seen in any place, nobody of the old one gets in; others lost nothing."""
+    theirs = left(full, OTHER)
+    _, bearer = tokens.add(full, "root", "watch", rights="look", domains=[NAME])
+    _, both = tokens.add(full, "root", "both", rights="look", domains=[NAME, OTHER])
+    old = train_addresses.of_person(full, NAME, "annabel")
+    domains.remove(full, NAME)
+    (removal,) = changes.listing(full, NAME, limit=1)
+    domains.add(full, NAME, ROUTE, anew=True)
+    assert nothing(full, NAME), left(full, NAME)
+    assert theirs == left(full, OTHER)
+    assert (OTHER,) == users.get(full, "ann").domains
+    assert tokens.who_bears(full, bearer) is None
+    kept = tokens.who_bears(full, both)
+    assert kept is not None
+    assert (OTHER,) == kept.user.domains
+    full.policy.add_recipients(NAME, ["annabel"])
+    assert old != train_addresses.of_person(full, NAME, "annabel")
+    older = [one for one in changes.listing(full, NAME) if one.id <= removal.id]
+    assert {"domain"} == {one.what for one in older}
+    assert not [word for word in ("annabel", "maildir", "bob") if word in repr(older)]
+    with pytest.raises(DeskError, match="cannot be rolled back"):
+        changes.roll_back(full, removal.id)
+
+
+def test_no_byte_is_left(full: Desk) -> None:
+    """No file says the name of a person of the removed domain any more."""
+    domains.remove(full, NAME)
+    left_behind.forget(full, NAME)
+    full.close()
+    found = [
+        str(path.relative_to(full.data_dir))
+        for path in full.data_dir.rglob("*")
+        if path.is_file() and b"annabel@example.org" in path.read_bytes()
+    ]
+    assert [name for name in found if not name.startswith("journal/")] == []
+
+
+def test_when_the_time_is_over(full: Desk, clock: Clock) -> None:
+    """After 30 days the keeper deletes it; then the name is free, and nothing can be rolled back."""
+    domains.remove(full, NAME)
+    (removal,) = changes.listing(full, NAME, limit=1)
+    clock.now += DAYS * DAY - 1
+    assert left_behind.look(full) == []
+    clock.now += 2
+    assert left_behind.look(full) == [NAME]
+    assert left_behind.look(full) == []
+    assert nothing(full, NAME)
+    with pytest.raises(DeskError, match="cannot be rolled back"):
+        changes.roll_back(full, removal.id)
+    domains.add(full, NAME, ROUTE)
+    (told,) = [one for one in changes.listing(full, "all") if one.what == "forgotten"]
+    assert told.after["kept"] == 1
+    assert f"removed domain {NAME}: 1 accounts" in changes.in_words(told)
+
+
+def test_hosted_again_is_left_alone(full: Desk, clock: Clock) -> None:
+    """Whoever was brought back keeps all, however old the removal is."""
+    domains.remove(full, NAME)
+    (removal,) = changes.listing(full, NAME, limit=1)
+    changes.roll_back(full, removal.id)
+    before = left(full, NAME)
+    clock.now += 2 * DAYS * DAY
+    assert left_behind.look(full) == []
+    assert left_behind.forget(full, NAME) == {}
+    assert before["records"] == left(full, NAME)["records"]
+
+
+def test_killed_in_between(full: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who dies while he deletes has closed the way back; the next one ends it."""
+    domains.remove(full, NAME)
+    (removal,) = changes.listing(full, NAME, limit=1)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(full.records), "forget_domain", lambda _self, _name: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            left_behind.forget(full, NAME)
+    with pytest.raises(DeskError, match="cannot be rolled back"):
+        changes.roll_back(full, removal.id)
+    with pytest.raises(StillThere, match="still kept: for a new"):
+        domains.add(full, NAME, ROUTE)
+    domains.add(full, NAME, ROUTE, anew=True)
+    assert nothing(full, NAME)
+
+
+@pytest.mark.parametrize(("away", "same"), [(600.0, True), (DAY + 1, False)])
+def test_a_folder_that_comes_back(desk: Desk, clock: Clock, tmp_path: Path, away: float, same: bool) -> None:
+    """A tree cannot be asked: a folder that was away for a moment is the same domain."""
+    tree = tmp_path / "srv"
+    (tree / "files.example" / "users" / "valid").mkdir(parents=True)
+    (tree / "keep.example").mkdir()
+    follower = TreeFollower(desk, tree, desk.registry.defaults(), route=ROUTE[0], clock=clock)
+
+    def look() -> None:
+        for _ in range(4):
+            follower.look()
+            clock.now += 11
+
+    look()
+    at_once(desk.records.put("files.example", "notes", "x", {"a": 1}))
+    (tree / "files.example").rename(tmp_path / "aside")
+    look()
+    assert desk.policy.domain("files.example") is None
+    clock.now += away
+    (tmp_path / "aside").rename(tree / "files.example")
+    look()
+    assert desk.policy.domain("files.example") is not None
+    assert same == bool(list(desk.records.of_domain("files.example")))
+
+
+def test_an_import_is_asked(full: Desk, tmp_path: Path) -> None:
+    """Who imports a tree may not take over what is left either."""
+    (tmp_path / "srv" / NAME).mkdir(parents=True)
+    domains.remove(full, NAME)
+    with pytest.raises(StillThere, match="anew"):
+        srv.import_tree(full, tmp_path / "srv", route=ROUTE[0])
+    assert full.policy.domain(NAME) is None
+
+
+def test_mail_stays_as_long_as_it_would_have(full: Desk) -> None:
+    """A removed domain's mail is kept as its own policy said: who brings it back misses none."""
+    domains.set_values(full, NAME, {"keep_days": 90})
+    domains.remove(full, NAME)
+    assert 90 == left_behind.keep_days(full, NAME)
+    domains.remove(full, OTHER)
+    assert DAYS == left_behind.keep_days(full, OTHER)
+    assert DAYS == left_behind.keep_days(full, "never.example")
+
+
+def test_counts_of_the_old_one_are_not_remembered(full: Desk, clock: Clock) -> None:
+    """The overview remembers hours for minutes; a new domain does not get those of the old one."""
+    writer = JournalWriter(full.data_dir, "w1", clock=lambda: full.clock() - 3 * DAY)
+    writer.add(outcome_line("0DQ3N7V5K2F9T.1", NAME, f"a@{NAME}", "s@x.example", "192.0.2.1", "accepted"))
+    writer.close()
+
+    def seen() -> int:
+        return sum(line.total for _, line in overview.overview(full, [NAME], UTC).days)
+
+    assert seen() > 0
+    clock.now += 1
+    domains.remove(full, NAME)
+    domains.add(full, NAME, ROUTE, anew=True)
+    assert 0 == seen()

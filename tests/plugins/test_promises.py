@@ -67,6 +67,9 @@ class Tool:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._behave(*args, **kwargs)
 
+    def peek(self, _name: str, _kind: str) -> None:
+        """A resolver without a cache; this one nobody awaits."""
+
 
 class Opened:
     """What `ctx.stream` gives: the bad thing is done when it is entered, as where a connection is made."""

@@ -7,8 +7,11 @@ things (RFC 2308): a check that takes a time-out for "not there" refuses honest 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+_address = lru_cache(4_096)(ip_address)
+"""Reading an address takes longer than what is done with it here, and the same few come all the time."""
 MAX_NAME = 253
 """Characters of a name as text (RFC 1035, 2.3.4)."""
 MAX_ANSWERS = 100
@@ -52,7 +55,7 @@ def reverse_labels(ip: str) -> str:
 
 def reverse_name(ip: str) -> str:
     """Return the name under which an address has its PTR record."""
-    mapped = getattr(ip_address(ip.partition("%")[0]), "ipv4_mapped", None)
+    mapped = getattr(_address(ip.partition("%")[0]), "ipv4_mapped", None)
     if ":" not in ip or mapped is not None:
         return reverse_labels(ip) + ".in-addr.arpa"
     return reverse_labels(ip) + ".ip6.arpa"
@@ -61,7 +64,7 @@ def reverse_name(ip: str) -> str:
 def same_address(one: str, other: str) -> bool:
     """Return True for two spellings of one address."""
     try:
-        return ip_address(one) == ip_address(other)
+        return _address(one) == _address(other)
     except ValueError:
         return False
 
@@ -69,7 +72,7 @@ def same_address(one: str, other: str) -> bool:
 def neighbours(one: str, other: str) -> bool:
     """Return True for addresses of one IPv4 /24 or one IPv6 /64: mostly two hosts of one owner."""
     try:
-        a, b = ip_address(one), ip_address(other)
+        a, b = _address(one), _address(other)
     except ValueError:
         return False
     shift = 8 if a.version == 4 else 64

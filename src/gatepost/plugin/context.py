@@ -11,6 +11,7 @@ from __future__ import annotations
 from asyncio import StreamReader, StreamWriter, sleep
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -57,8 +58,11 @@ def client_net(client: str, ipv4: int = 32, ipv6: int = 64) -> str:
 
     An IPv6 /64 is what one customer gets. What is no address (a socket's client) stands for itself.
     """
-    if ":" not in client and ipv4 == 32:
-        return client
+    return client if ":" not in client and ipv4 == 32 else _net(client, ipv4, ipv6)
+
+
+@lru_cache(4_096)
+def _net(client: str, ipv4: int, ipv6: int) -> str:
     try:
         address = ip_address(client.partition("%")[0])
     except ValueError:

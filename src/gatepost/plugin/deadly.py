@@ -10,7 +10,7 @@ it any more, it is held or refused as the domain chose, kept, and the administra
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gatepost.mail.fingerprint import fingerprint
@@ -132,16 +132,18 @@ def _finding(verdict: Reject | Defer, action: Action) -> Finding:
     return Finding(NAME, "message", verdict, Mode.ON, action)
 
 
-def _of(deaths: Iterable[Death], steps: Steps) -> list[Death]:
+def _of(deaths: Sequence[Death], steps: Steps) -> list[Death]:
     """Return the deaths that concern who asks these checks: one domain's never touch another's mail.
 
     A check that only watches never acts: its processes may die. When a worker dies, others wait for it.
     """
+    if not deaths:
+        return []
     on = {step.plugin.name for step in steps if step.policy.mode is Mode.ON}
     asked = {step.plugin.name for step in steps}
     return [one for one in deaths if (one.plugin in (on if one.kind == CHECK else asked) or not one.plugin)]
 
 
-def _times(deaths: Iterable[Death], steps: Steps) -> int:
+def _times(deaths: Sequence[Death], steps: Steps) -> int:
     """Count the times that it came and killed; two checks that die of one coming are one time."""
     return len({death.when for death in _of(deaths, steps)})

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Answer = Literal["refuse", "quarantine", "tag", "defer", "ignore"] | Annotated[float, Field(ge=-100, le=100)]
 """What a finding becomes: refused, held, tagged, deferred, nothing, or points (negative: in favour)."""
+METHODS = "proof.methods"
+"""Key in a policy's cache: the checks that are on."""
 STRONGEST = ("refuse", "defer", "quarantine", "tag")
 """Of several the first decides."""
 NOT_NOW = "The sender cannot be verified now, try again later"
@@ -92,7 +94,9 @@ def proved(transaction: Transaction, policy: DomainPolicy, hostname: str) -> byt
     found: Evidence | None = transaction.facts.get(Evidence)
     if found is None:
         return b""
-    methods = {name for name, one in policy.plugins.items() if one.mode is Mode.ON}
+    methods: set[str] | None = policy.cache.get(METHODS)
+    if methods is None:
+        methods = policy.cache[METHODS] = {n for n, one in policy.plugins.items() if one.mode is Mode.ON}
     forwarded = transaction.answers.get(("fact", Forwarded, policy.domain))
     return found.top(hostname, forwarded, methods)
 

@@ -293,7 +293,8 @@ class Intake:
             to = copy.recipient
             key = headers_of(copy.outcome, to), self._proved(to), marks.owner(self.transaction, to)
             groups.setdefault(key, []).append(copy)
-        await asyncio.gather(*(self._hand_group(h, m, deadline) for (h, _, _), m in groups.items()))
+        handing = [self._hand_group(headers, some, deadline) for (headers, _, _), some in groups.items()]
+        await (handing[0] if len(handing) == 1 else asyncio.gather(*handing))  # one, as usual: no task
 
     def _proved(self, recipient: Recipient) -> bytes:
         policy = recipient.policy

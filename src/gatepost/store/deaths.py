@@ -6,6 +6,7 @@ so that the parent and all workers may write down at once; no database is open i
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -43,10 +44,12 @@ class Deaths:
 
     def of(self, fingerprint: bytes, now: float) -> list[Death]:
         """Return the deaths that still count, oldest first; usually there is no such file."""
-        try:
-            text = self._path(fingerprint).read_text("utf-8", "replace")
+        try:  # on the way of each mail that is read: a Path's own opening takes six times as long
+            file = os.open(f"{self._folder}/{fingerprint.hex()}", os.O_RDONLY)
         except FileNotFoundError:
             return []
+        with os.fdopen(file, encoding="utf-8", errors="replace") as kept:
+            text = kept.read()
         found = [death for line in text.split("\n") if (death := _read(line)) is not None]
         return [death for death in found if death.when > now - KEPT]
 

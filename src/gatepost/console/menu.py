@@ -1,4 +1,4 @@
-"""Where the pages are: the menu at the top, and the tabs of a domain. What no page answers is not shown.
+"""Where the pages are: the menu at the top, and a domain's pages in groups; only what a page answers.
 
 A page that is added needs a line here only to be found by people; a line whose page is not there yet
 is left out, and so is what the person's role does not open.
@@ -20,6 +20,28 @@ class Item:
     text: str
     admin: bool = False
     """Only for administrators."""
+    also: str = ""
+    """How the paths of further pages begin that belong to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pages of a domain that belong together."""
+
+    text: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A group or a page as it is shown at one page."""
+
+    text: str
+    address: str
+    current: str = ""
+    """What `aria-current` says: `page` for the page itself, `true` for what it belongs to."""
+    below: tuple[Tab, ...] = ()
+    """The pages of a group that has more than one."""
 
 
 MENU = (
@@ -38,27 +60,92 @@ MENU = (
     Item("/health", mark("Health"), admin=True),
 )
 
-TABS = (
-    Item("/domains/{domain}", mark("Domain")),
-    Item("/domains/{domain}/checks", mark("Checks")),
-    Item("/domains/{domain}/recipients", mark("Recipients")),
-    Item("/domains/{domain}/lists", mark("Lists")),
-    Item("/domains/{domain}/rules", mark("Name rules")),
-    Item("/domains/{domain}/aliases", mark("Counted addresses")),
-    Item("/domains/{domain}/storms", mark("Bounce storms")),
-    Item("/domains/{domain}/batv", mark("BATV")),
-    Item("/domains/{domain}/greylist", mark("Greylisting")),
-    Item("/domains/{domain}/forwarders", mark("Forwarders")),
-    Item("/domains/{domain}/reviews", mark("Reviews")),
-    Item("/domains/{domain}/trial", mark("Try out")),
-    Item("/domains/{domain}/digest", mark("Digest")),
-    Item("/domains/{domain}/privacy", mark("Privacy")),
-    Item("/domains/{domain}/training", mark("Training")),
+GROUPS = (
+    Group(
+        mark("Overview"),
+        (
+            Item("/domains/{domain}", mark("Overview")),
+            Item("/?domain={domain}", mark("Statistics")),
+        ),
+    ),
+    Group(
+        mark("Checks"),
+        (
+            Item("/domains/{domain}/checks", mark("All checks")),
+            Item("/domains/{domain}/greylist", mark("Greylisting")),
+            Item("/domains/{domain}/storms", mark("Bounce storms")),
+            Item("/domains/{domain}/batv", mark("BATV")),
+            Item("/domains/{domain}/trial", mark("Try out")),
+        ),
+    ),
+    Group(
+        mark("Lists and rules"),
+        (
+            Item("/domains/{domain}/lists", mark("Lists")),
+            Item("/domains/{domain}/rules", mark("Name rules")),
+            Item("/domains/{domain}/forwarders", mark("Forwarders")),
+        ),
+    ),
+    Group(
+        mark("Recipients"),
+        (
+            Item("/domains/{domain}/recipients", mark("Recipients"), also="/domains/{domain}/mailboxes/"),
+            Item("/domains/{domain}/aliases", mark("Counted addresses")),
+        ),
+    ),
+    Group(
+        mark("Mail"),
+        (
+            Item("/journal?domain={domain}", mark("Journal")),
+            Item("/archive?domain={domain}", mark("Archive")),
+            Item("/queue?domain={domain}", mark("Queue")),
+            Item("/domains/{domain}/reviews", mark("Reviews")),
+            Item("/domains/{domain}/digest", mark("Digest")),
+        ),
+    ),
+    Group(mark("Training"), (Item("/domains/{domain}/training", mark("Training")),)),
+    Group(
+        mark("Settings"),
+        (
+            Item("/domains/{domain}/settings", mark("Settings")),
+            Item("/domains/{domain}/privacy", mark("Privacy")),
+            Item("/changes?domain={domain}", mark("Changes")),
+        ),
+    ),
 )
+"""What people do with a domain, and the pages for it. A group leads to the first of its pages."""
 
 OWN = (Item("/account", mark("My account")),)
 
 
 def shown(items: Iterable[Item], paths: frozenset[str], is_admin: bool) -> list[Item]:
     """Return the items whose page exists and is open to this person."""
-    return [one for one in items if one.path in paths and (is_admin or not one.admin)]
+    return [one for one in items if one.path.partition("?")[0] in paths and (is_admin or not one.admin)]
+
+
+def tabs(paths: frozenset[str], is_admin: bool, domain: str, path: str) -> list[Tab]:
+    """Return a domain's groups as the page at `path` shows them."""
+    return [
+        _group(group.text, found, domain, path)
+        for group in GROUPS
+        if (found := shown(group.items, paths, is_admin))
+    ]
+
+
+def _group(text: str, items: list[Item], domain: str, path: str) -> Tab:
+    below = tuple(
+        Tab(one.text, one.path.replace("{domain}", domain), _current(one, domain, path)) for one in items
+    )
+    if len(below) == 1:
+        return Tab(text, below[0].address, below[0].current)
+    return Tab(text, below[0].address, "true" if any(one.current for one in below) else "", below)
+
+
+def _current(item: Item, domain: str, path: str) -> str:
+    bare = item.path.partition("?")[0].replace("{domain}", domain)
+    if path == bare:
+        return "page"
+    # What stands below the domain itself, or the first screen, are all the other pages.
+    has_below = bare not in ("/", f"/domains/{domain}")
+    also = item.also and path.startswith(item.also.replace("{domain}", domain))
+    return "true" if also or (has_below and path.startswith(bare + "/")) else ""

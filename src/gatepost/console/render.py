@@ -109,7 +109,9 @@ def _rendered(request: Request, here: Here | None, template: str, values: dict[s
             paths=paths,
             menu=menu.shown(menu.MENU, paths, is_admin) if here is not None else [],
             own=menu.shown(menu.OWN, paths, is_admin) if here is not None else [],
-            tabs=menu.shown(menu.TABS, paths, is_admin) if here is not None and here.domain else [],
+            tabs=menu.tabs(paths, is_admin, here.domain, request.url.path)
+            if here is not None and here.domain
+            else [],
             said=unquote(request.cookies.get(cookie_name(site_of(request), SAID), "")),
             **values,
         )

@@ -2,7 +2,7 @@
 
 from gatepost.desk import domains
 from tests.console.house import House
-from tests.console.pages.test_one_domain import SETTINGS
+from tests.console.pages.test_domain_settings import SETTINGS
 
 
 def own(house: House) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The page of one domain: settings, route, bypass, removal; each by who may."""
+"""The page of one domain: its week, route and bypass; each by who may."""
 
 import pytest
 
@@ -7,13 +7,6 @@ from tests.console.house import House
 from tests.console.seed import journal
 
 PAGE = "/domains/ann.example"
-SETTINGS = {
-    "set.recipients": "callout", "set.on_backend_down": "defer", "set.mixed": "hold", "set.preset": "usual",
-    "set.score.tag_at": "5", "set.score.quarantine_at": "8", "set.score.reject_at": "off",
-    "set.refuse_at": "data", "set.refuse_at.unknown": "rcpt", "set.keep_days": "14", "set.digest": "off",
-    "set.digest.to": "", "set.digest.hour": "7", "set.digest.language": "en", "set.digest.zone": "UTC",
-    "set.poison": "quarantine",
-}  # fmt: skip
 
 
 def own(house: House) -> dict[str, object]:
@@ -30,28 +23,8 @@ def test_page(house: House) -> None:
     assert "smtp://mail.ann.example</textarea>" in page
     assert '<dd class="big">' in page
     assert f"{PAGE}/checks/recipients" in page
-    assert "Remove this domain" not in page
-
-
-def test_save(house: House) -> None:
-    """Only what was changed is kept; the rest stays a default."""
-    assert 303 == house.browser("ann").post(PAGE, SETTINGS).status_code
-    assert {
-        "route": ["smtp://mail.ann.example"], "recipients": "callout", "keep_days": 14, "subjects": False,
-        "score.quarantine_at": 8.0, "score.reject_at": "off",
-    } == own(house)  # fmt: skip
-    house.browser("ann").post(f"{PAGE}/reset")
-    assert {"route"} == own(house).keys()
-
-
-def test_faults(house: House) -> None:
-    """All that is wrong is told at once, each beside its field, and nothing is kept."""
-    answer = house.browser("ann").post(PAGE, {**SETTINGS, "set.keep_days": "0", "set.score.tag_at": "much"})
-
-    assert 422 == answer.status_code
-    assert 2 == answer.text.count('class="fault"')
-    assert 'value="much"' in answer.text
-    assert {"route"} == own(house).keys()
+    assert '<h2 id="settings">Settings</h2>' in page, "links of old led here"
+    assert f"{PAGE}/settings" in page
 
 
 def test_route(house: House) -> None:
@@ -79,16 +52,7 @@ def test_bypass(house: House) -> None:
     assert "bypass" not in own(house)
 
 
-def test_remove(house: House) -> None:
-    """Only an administrator removes a domain, and only by its name."""
-    ann, root = house.browser("ann"), house.browser("root")
-    assert 404 == ann.post(f"{PAGE}/remove", {"name": "ann.example"}).status_code
-    assert 422 == root.post(f"{PAGE}/remove", {"name": "eve.example"}).status_code
-    assert 303 == root.post(f"{PAGE}/remove", {"name": "Ann.example"}).status_code
-    assert 404 == root.get(PAGE).status_code
-
-
-@pytest.mark.parametrize("path", ["", "/route", "/bypass", "/reset", "/remove"])
+@pytest.mark.parametrize("path", ["/route", "/bypass"])
 @pytest.mark.parametrize("name", ["rob", "eve"])
 def test_not_theirs(house: House, name: str, path: str) -> None:
     """A reader and a foreign owner change nothing."""

@@ -34,7 +34,8 @@ def listing(here: SignedIn, q: Text = "", domain: Text = "", fate: Text = "", af
     """Show what is kept, the newest first."""
     names = None if here.is_admin else here.names()
     if domain.strip():
-        names = [at_domain(here, domain.strip()).domain]
+        here = at_domain(here, domain.strip())
+        names = [here.domain]
     found = archive.listing(
         here.desk, text=q.strip(), outcome=fate or None, limit=PAGE + 1, domains=names, after=after
     )

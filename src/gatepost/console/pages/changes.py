@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import Response
 
-from gatepost.console.auth import Here, SignedIn
+from gatepost.console.auth import Here, SignedIn, at_domain
 from gatepost.console.errors import NotHere
 from gatepost.console.render import go, show, words_of
 from gatepost.console.rights import Right
@@ -62,6 +62,8 @@ def _page(here: Here, domain: str, before: int | None, fault: str = "") -> Respo
     rows = [(one, _place(one), changes.in_words(one), _may_undo(here, one)) for one in found[:PAGE]]
     more = found[PAGE - 1].id if len(found) > PAGE else None
     status = 409 if fault else 200
+    if domain and here.desk.policy.domain(domain) is not None:
+        here = at_domain(here, domain)
     return show(here, "changes.html", status=status, rows=rows, domain=domain, more=more, fault=fault)
 
 

@@ -23,7 +23,8 @@ MENU_OF = 50
 def first(here: SignedIn, domain: Annotated[str, Query(max_length=255)] = "") -> Response:
     """Show the first screen, of all that is theirs or of one domain."""
     names = here.names(limit=MENU_OF + 1)
-    chosen = at_domain(here, domain).domain if domain else ""
+    here = at_domain(here, domain) if domain else here
+    chosen = here.domain
     if len(names) == 1 and not here.is_admin:
         chosen = names[0]
     wanted = [chosen] if chosen else None if here.is_admin else here.names()

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
 
-from gatepost.console.auth import Here, SignedIn
+from gatepost.console.auth import Here, SignedIn, at_domain
 from gatepost.console.cookies import token_of
 from gatepost.console.environment import FATES
 from gatepost.console.journal_form import Filtered
@@ -35,6 +35,7 @@ def listing(here: SignedIn, asked: Filtered, after: After = None) -> Response:
         return RedirectResponse(f"/journal/{number}", 303)
     page = journal.page(here.desk, asked.question(here, after=after, limit=PAGE))
     names = here.names(limit=NAMES + 1)
+    here = at_domain(here, asked.domain.strip()) if asked.domain.strip() else here
     return show(
         here,
         "journal.html",

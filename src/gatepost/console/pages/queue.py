@@ -29,8 +29,8 @@ WHY = {
 @router.get("/queue")
 def listing(here: SignedIn, domain: Annotated[str, Query(max_length=255)] = "") -> Response:
     """Show what waits, the oldest first."""
-    wanted = at_domain(here, domain.strip()).domain if domain.strip() else None
-    found = [one for one in queue.listing(here.desk, wanted) if here.may(one.domain, Right.LOOK)]
+    here = at_domain(here, domain.strip()) if domain.strip() else here
+    found = [one for one in queue.listing(here.desk, here.domain or None) if here.may(one.domain, Right.LOOK)]
     return show(
         here,
         "queue.html",

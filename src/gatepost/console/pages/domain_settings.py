@@ -1,0 +1,100 @@
+"""A domain's settings: who exists, thresholds, how long things stay, its digest; and its removal."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form
+from fastapi.responses import Response
+
+from gatepost.console import core_form, forms
+from gatepost.console.auth import Admin, Changing, Here, Looking, at_domain
+from gatepost.console.place import ORIGINS, Place
+from gatepost.console.render import go, show
+from gatepost.console.rights import Right
+from gatepost.console.text import mark
+from gatepost.console.typed import Typed, below
+from gatepost.desk import domains
+from gatepost.desk.errors import DeskError
+from gatepost.policy.settings import SETTINGS
+
+router = APIRouter()
+SETTING = "set."
+
+
+@router.get("/domains/{domain}/settings")
+def settings(here: Looking) -> Response:
+    """Show them."""
+    return _page(here)
+
+
+@router.post("/domains/{domain}/settings")
+def save(here: Changing, fields: Typed) -> Response:
+    """Keep its settings."""
+    read = core_form.read(below(SETTING, fields))
+    faults = read.faults | core_form.wrong(read.values)
+    if faults:
+        return _page(here, faults, fields)
+    values = forms.changed(_values(here), read.values)
+    version = fields.get("version", "")
+    try:
+        if values:
+            expect = int(version) if version.isdecimal() else None
+            domains.set_values(here.desk, here.domain, values, expect)
+    except DeskError as error:
+        return _page(here, {"": str(error)}, fields)
+    return _done(here, mark("Saved."))
+
+
+@router.post("/domains/{domain}/reset")
+def reset(here: Changing) -> Response:
+    """Let the settings of all domains hold again, but for the route."""
+    own = domains.own_values(here.desk, here.domain)
+    gone = [key for key in core_form.shown_keys() if key in own]
+    if gone:
+        domains.unset_values(here.desk, here.domain, gone)
+    return _done(here, mark("Back to what holds elsewhere."))
+
+
+@router.post("/domains/{domain}/remove")
+def remove(domain: str, here: Admin, name: Annotated[str, Form()] = "") -> Response:
+    """Host it no longer; the name has to be typed."""
+    there = at_domain(here, domain, Right.ADMIN)
+    if name.strip().lower() != there.domain:
+        return _page(there, {"remove": _place(there).words.say(mark("Type the domain's name."))})
+    domains.remove(there.desk, there.domain)
+    said = Place(here, None, "").words.say(mark("%(domain)s is hosted here no longer."), domain=there.domain)
+    return go(here, "/domains", said)
+
+
+def _page(here: Here, faults: dict[str, str] | None = None, fields: dict[str, str] | None = None) -> Response:
+    typed = None
+    if fields is not None:
+        typed = {key: below(SETTING, fields).get(key, "") for key in core_form.shown_keys()}
+    own = domains.own_values(here.desk, here.domain)
+    return show(
+        here,
+        "domain_settings.html",
+        status=422 if faults else 200,
+        place=_place(here),
+        groups=core_form.groups(core_form.fields_of(_values(here), faults, typed)),
+        faults=faults or {},
+        version=here.desk.policy.version(),
+        is_set=any(key in own for key in core_form.shown_keys()),
+        ORIGINS=ORIGINS,
+        may_remove=here.is_admin,
+    )
+
+
+def _values(here: Here) -> dict[str, tuple[Any, str]]:
+    found, _ = domains.get_values(here.desk, here.domain)
+    return {one.key: (one.value, one.origin) for one in found if one.key in SETTINGS}
+
+
+def _place(here: Here) -> Place:
+    return Place(here, here.domain, f"/domains/{here.domain}/settings")
+
+
+def _done(here: Here, said: str) -> Response:
+    place = _place(here)
+    return go(here, place.base, place.words.say(said))

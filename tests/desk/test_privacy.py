@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -223,3 +225,61 @@ def test_more_than_one_go(full: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert 8 == privacy.erase(full, "example.org", privacy.person(ANN)).done["journal"]
     monkeypatch.setattr(privacy, "MOST", 100)
     assert [] == privacy.look(full, "example.org", privacy.person(ANN)).journal
+
+
+@pytest.fixture
+def owner(full: Desk) -> Iterator[Desk]:
+    """The desk of ann, who owns the domain, after a colleague and she herself did things."""
+    with Desk(full.data_dir, "carl@example.org", admin=False, clock=full.clock) as carl:
+        domains.set_values(carl, "example.org", {"keep_days": 9})
+        lists.add(carl, "example.org", "deny", "carl@example.org")
+        (kept,) = [one for one in archive.listing(carl, "example.org") if one.recipient == ANN]
+        write_down(carl, "opened", "example.org", kept.ref, kept.id, ANN)
+        training.train(carl, "example.org", [Lesson(LESSON + b"x", "1.1")], spam=True, how="console")
+    with Desk(full.data_dir, ANN, admin=False, clock=full.clock) as made:
+        domains.set_values(made, "example.org", {"keep_days": 8})
+        yield made
+
+
+def did(desk: Desk) -> dict[str, int]:
+    """Return how many deeds stand under each name."""
+    names = [one.by for one in desk.policy.changes_of("example.org") if one.what != "erased"]
+    listed = desk.policy.changes_of("example.org")
+    names += [one.after["created_by"] for one in listed if one.what == "entry"]
+    names += [one.by for one in deeds_of(desk, "example.org")]
+    names += [one.by for one in desk.models.trainings("example.org").look() if one.how == "console"]
+    return dict(Counter(names))
+
+
+@pytest.mark.parametrize("asked", ["carl@example.org", ANN])
+def test_an_owner_leaves_who_did_what(owner: Desk, asked: str) -> None:
+    """Neither a colleague's traces nor the own ones can be wiped; else the person is gone as always."""
+    before = did(owner)
+    assert {"carl@example.org", ANN} <= before.keys()
+    done = privacy.erase(owner, "example.org", privacy.person(asked))
+    assert before == did(owner)
+    assert done.left["changes"] >= 1
+    assert [] == privacy.look(owner, "example.org", privacy.person(asked)).journal
+    (deed,) = [one for one in changes.listing(owner, "example.org") if one.what == "erased"]
+    assert ANN == deed.by
+    found = [one for one in owner.policy.changes_of("example.org") if one.what in ("recipients", "entry")]
+    named = [
+        {key: value for key, value in one.after.items() if key != "created_by"}
+        if isinstance(one.after, dict)
+        else one.after
+        for one in found
+    ]
+    assert asked.partition("@")[0] not in [row[0] for rows in named if isinstance(rows, list) for row in rows]
+    assert not any(privacy.person(asked).named_in(one) for one in named)
+
+
+@pytest.mark.parametrize("asked", ["carl@example.org", ANN])
+def test_only_who_was_asked_for_vanishes(owner: Desk, full: Desk, asked: str) -> None:
+    """An administrator takes that one out of all deeds; everybody else's stay, and so does each deed."""
+    before, number = did(owner), len(list(owner.policy.changes_of("example.org")))
+    privacy.erase(full, "example.org", privacy.person(asked))
+    after = did(full)
+    assert asked not in after
+    assert {name: n for name, n in before.items() if name != asked}.items() <= after.items()
+    assert sum(before.values()) == sum(after.values())
+    assert number + 1 == len(list(full.policy.changes_of("example.org")))

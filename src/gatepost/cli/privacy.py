@@ -66,6 +66,7 @@ def erase(address: str, domain: str, yes: bool, as_json: bool) -> None:
 
     Kept mail from or to it is deleted; elsewhere a name that says nothing stands in its place. What
     waits to be delivered stays, and so does what is a setting: list entries, recipients, accounts.
+    Who did something is erased here and by an administrator; an owner's erasing in the console leaves it.
     """
     from gatepost.desk import privacy
 

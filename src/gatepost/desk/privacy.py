@@ -2,8 +2,10 @@
 
 Whoever is erased is no longer named in the domain's journal, kept mail, records, trainings and list of
 changes: a name that says nothing stands there, the same in each place, so that counts and stories stay
-true. What waits to be delivered is left whole. What somebody set (lists, recipients, accounts) is a setting
-and is only told. Other domains' data about the same address are theirs.
+true. Who did something (changed, opened, released, taught by the console) is taken out by an administrator
+alone: no owner wipes a colleague's or his own deeds. What waits to be delivered is left whole. What somebody
+set (lists, recipients, accounts) is a setting and is only told. Other domains' data about the same address
+are theirs.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
 from gatepost.desk.person import Person
 from gatepost.desk.scopes import hosted
+from gatepost.desk.training import CONSOLE
 from gatepost.mail.address import AddressError, parse_address
 from gatepost.store.base import Change
 from gatepost.store.journal_lines import read_outcome
@@ -42,6 +45,8 @@ SUBJECT, RECIPIENT, SENDER, REASON = 13, 11, 12, 10
 """Where they stand in a line of the journal."""
 OF_MAILBOX = frozenset({"counted_address", "bounce_storm", "bounce"})
 """Checks whose records have the local part as the second word of the key."""
+DOER = frozenset({"by", "created_by"})
+"""Where a record or a change names who did it."""
 ERASED = "erased"
 """In the place of a local part."""
 
@@ -75,7 +80,7 @@ class Erased:
     done: dict[str, int]
     """Kind -> how many were erased or rewritten."""
     left: dict[str, int]
-    """Kind -> how many were left: what waits for delivery, and what is a setting."""
+    """Kind -> how many were left: what waits for delivery, what is a setting, and who did what."""
 
 
 def person(address: str) -> Person:
@@ -131,8 +136,8 @@ def erase(desk: Desk, domain: str, who: Person) -> Erased:
     }
     while len(found.journal) >= MOST and (more := _erase_more(desk, name, who, waiting)):
         done["journal"] += more
-    left["kept"] = len(found.kept) - done["kept"]
-    left["records"] = len(found.records) - done["records"]
+    for kind in ("kept", "records", "trainings", "changes"):
+        left[kind] = len(getattr(found, kind)) - done[kind]
     desk.policy.note("erased", None, {kind: number for kind, number in done.items() if number}, desk.by, name)
     keep_last_good(desk.data_dir)
     return Erased(done, {kind: number for kind, number in left.items() if number})
@@ -275,8 +280,10 @@ def _erase_records(desk: Desk, name: str, found: Traces, who: Person) -> int:
             continue
         if theirs or who.named_in(row.key):
             at_once(desk.records.forget(name, row.plugin, row.key))
+        elif (value := _without(desk, who, row.value)) != row.value:
+            at_once(desk.records.put(name, row.plugin, row.key, value))
         else:
-            at_once(desk.records.put(name, row.plugin, row.key, who.without(row.value)))
+            continue
         done += 1
     return done
 
@@ -284,22 +291,44 @@ def _erase_records(desk: Desk, name: str, found: Traces, who: Person) -> int:
 def _erase_trainings(desk: Desk, name: str, found: Traces, who: Person) -> int:
     if not found.trainings:
         return 0
+    numbers = {one.seq for one in found.trainings if one.how != CONSOLE or not _did_it(desk, who, one.by)}
     with desk.models.trainings(name) as held:
-        return held.rename({one.seq for one in found.trainings}, who.without)
+        return held.rename(numbers, who.without)
 
 
 def _erase_changes(desk: Desk, found: Traces, who: Person, domain: str) -> int:
     rows = []
     for one in found.changes:
-        before, after = who.without(one.before), who.without(one.after)
+        by = one.by if _did_it(desk, who, one.by) else who.without(one.by)
+        before, after = _without(desk, who, one.before), _without(desk, who, one.after)
         complete = one.complete
         if one.what == "recipients" and who.domain == domain:
             before, after = _without_row(before, who.local), _without_row(after, who.local)
         if (before, after) != (one.before, one.after):
             complete = False  # it names somebody whom nobody knows: it cannot be rolled back
-        rows.append((one.id, who.without(one.by), before, after, complete))
+        if (by, before, after) != (one.by, one.before, one.after):
+            rows.append((one.id, by, before, after, complete))
     desk.policy.rewrite_changes(rows)
     return len(rows)
+
+
+def _did_it(desk: Desk, who: Person, name: str) -> bool:
+    """Say whether a name is that of the account which did something, and stays since an owner erases."""
+    return not desk.admin and who.is_them(name)
+
+
+def _without(desk: Desk, who: Person, value: Any) -> Any:
+    """Return a value without the person, but for who did it where that stays."""
+    if isinstance(value, dict):
+        return {
+            who.without(key): inner
+            if key in DOER and isinstance(inner, str) and _did_it(desk, who, inner)
+            else _without(desk, who, inner)
+            for key, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_without(desk, who, inner) for inner in value]
+    return who.without(value)
 
 
 def _without_row(side: Any, local: str) -> Any:

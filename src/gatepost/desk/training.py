@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 BATCH = 50
 """Messages that are learnt under one lock: others get their turn in between."""
 COMMAND_LINE = "command line"
+CONSOLE = "console"
 CLASSIFIER = "classifier"
 
 

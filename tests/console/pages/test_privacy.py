@@ -76,3 +76,18 @@ def test_who_may(house: House) -> None:
         assert 404 == rob.post(path, {**MIA, "sure": "yes"}).status_code
     assert 404 == house.browser("eve").get(PAGE).status_code
     assert 200 == house.browser("root").get(PAGE).status_code
+
+
+def test_erase_a_colleague(house: House) -> None:
+    """An owner's page says that deeds stay, and how many; the administrator's does not."""
+    mark = "the name stays with the deed"
+    with house.desk() as desk:
+        desk.policy.put("domain:ann.example", {"keep_days": 9}, by="mia@partner.example")
+    ann = house.browser("ann")
+    assert mark in ann.post(PAGE, MIA).text
+    assert mark not in house.browser("root").post(PAGE, MIA).text
+    ann.post(f"{PAGE}/erase", {**MIA, "sure": "yes"})
+    assert "Left as it is: 1 lines of the list of changes" in ann.page(PAGE)
+    assert "mia@partner.example" in ann.page("/changes?domain=ann.example")
+    house.browser("root").post(f"{PAGE}/erase", {**MIA, "sure": "yes"})
+    assert "mia@partner.example" not in ann.page("/changes?domain=ann.example")

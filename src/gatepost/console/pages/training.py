@@ -20,9 +20,9 @@ PAGE = 50
 """Trainings of one page."""
 DAYS = 30
 """Lines of who taught how much on which day."""
-HOW = "console"
+HOW = training.CONSOLE
 WAYS = {
-    "console": mark("console"),
+    training.CONSOLE: mark("console"),
     "api": mark("program"),
     "address": mark("mail"),
     "silence": mark("nobody objected"),

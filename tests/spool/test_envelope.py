@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,14 @@ def test_any_bytes(data: bytes) -> None:
         read_envelope(data)
     except BadEnvelope:
         pass
+
+
+def test_not_judged_yet() -> None:
+    """What judges wrote down comes back; what lay there before that was thought of may go on."""
+    waits = replace(ENVELOPE, unjudged={"findings": [{"said": 1.5}], "hosts": None}, top="X-A: b\r\n")
+    assert waits == read_envelope(waits.as_json())
+    said = json.loads(ENVELOPE.as_json())
+    del said["unjudged"], said["top"]
+    assert (None, "") == (read_envelope(json.dumps(said).encode()).unjudged, ENVELOPE.top)
+    with pytest.raises(BadEnvelope):
+        read_envelope(json.dumps(said | {"unjudged": "yes"}).encode())

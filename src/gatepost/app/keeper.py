@@ -21,10 +21,12 @@ from gatepost.app.following import Follower
 from gatepost.app.left_behind import LeftBehind
 from gatepost.app.silences import Silences
 from gatepost.app.status import StatusServer
-from gatepost.app.tools import make_log, make_relay, make_resolver, teaching_tools
+from gatepost.app.tools import make_log, make_relay, make_resolver, make_tools, teaching_tools
 from gatepost.app.tutor import Tutor
+from gatepost.app.unjudged import Unjudged
 from gatepost.app.worker import Parts, new_loop
 from gatepost.plugin import registry as plugins
+from gatepost.plugin.registry import Registry
 from gatepost.policy.snapshot import PolicyUnavailable
 from gatepost.relay.courier import Courier
 from gatepost.relay.results import Result
@@ -37,7 +39,10 @@ from gatepost.store.journal_db import JournalStore
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
 from gatepost.store.policy_follow import keep_last_good
+from gatepost.store.records_db import RecordsStore
 from gatepost.store.reviews_db import ReviewsStore
+from gatepost.store.state_db import StateStore
+from gatepost.store.unwritten import UnwrittenRecords, UnwrittenState
 from gatepost.telemetry import metrics
 from gatepost.telemetry.conditions import HERE
 
@@ -80,6 +85,8 @@ class Keeper:
         self._archive = Archive(self._data / "archive", config.archive.max_bytes, config.archive.min_free)
         self._queue = Queue(self._data / "spool", log=self._log.event)
         self._reviews = ReviewsStore(self._data / "records.db")
+        self._state = StateStore(self._data / "state.db")
+        self._records = RecordsStore(self._data / "records.db")
         self._resolver = make_resolver(config)
         self._relay = make_relay(config, self._resolver)
         self._courier = Courier(
@@ -90,6 +97,7 @@ class Keeper:
             clock=time.time,
             log=self._log.event,
             outcome=self._sent,
+            judge=self._unjudged(registry).judge,
         )
         self._tutor = Tutor(
             Errands(self._data / "learn"),
@@ -119,6 +127,7 @@ class Keeper:
             loop.create_task(every(COLLECT, self._collect, self._log, at_once=True)),
             loop.create_task(every(TIDY, self._tidy, self._log, at_once=True)),
             loop.create_task(every(0.5, self._follow, self._log, at_once=True)),
+            loop.create_task(every(0.5, self._state.flush, self._log)),
             loop.create_task(self._courier.run()),
             loop.create_task(self._tutor.run()),
             loop.create_task(self._digests.run()),
@@ -141,6 +150,31 @@ class Keeper:
         self._alarms.close()
         self._journal.close()
         self._reviews.close()
+        self._state.close()
+        self._records.close()
+
+    def _unjudged(self, registry: Registry) -> Unjudged:
+        """Return who judges what a check could not when it came."""
+        column = self._column
+        column.name_plugins([one.name for one in registry])
+        tools = make_tools(
+            self._config,
+            UnwrittenState(self._state),
+            UnwrittenRecords(self._records),
+            self._resolver,
+            self._relay,
+            column.running,
+            column.hands,
+            self._alert,
+            self._archive,
+        )
+        return Unjudged(
+            registry, tools, lambda: self._follower.live.snapshot, self._archive, self._lines, self._log
+        )
+
+    def _alert(self, plugin: str, text: str) -> None:
+        metrics.ALERTS.inc(1, plugin)
+        self._log.event("alert", "warning", plugin=plugin, why=text)
 
     def _recover(self) -> None:
         aside = self._archive.recover(time.time())

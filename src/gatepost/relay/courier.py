@@ -3,13 +3,16 @@
 An entry is claimed, tried, and written back before the claim ends; killed anywhere between, it is
 delivered once or twice, never not at all. What is refused for good is bounced to a sender who is
 proven, else kept as failed and told to the owner (T8.1, T8.4). A release never bounces.
+
+What is not judged yet (`Envelope.unjudged`) is judged first, each time until there is an answer: no answer
+is no delivery, and after the last try it is held.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from gatepost.mail import batv
@@ -29,6 +32,7 @@ from gatepost.relay.results import (
 )
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.queue import Claim, Log, Queue, no_log
+from gatepost.store.durable import Blob
 
 WAITS = (60, 300, 300, 900, 1800, 3600, 3600, 7200, 7200, 14_400)
 """Seconds before the next attempt, by the number of attempts made; the last one for all that follow."""
@@ -37,6 +41,8 @@ GIVE_UP = 5 * 86_400
 ENOUGH = 30
 """if at least so many attempts were made: a clock that jumps ahead makes nobody's mail bounce (L14)."""
 AT_ONCE = 20
+JUDGED_AT_ONCE = 4
+"""A scanner that hangs must not keep what waits for none; and each has a whole mail in memory."""
 TIME = 600.0
 """Seconds for one attempt (RFC 5321, 4.5.3.2.6 wants ten minutes behind the final dot)."""
 LOOK = 1.0
@@ -45,6 +51,27 @@ RoutesFor = Callable[[str], Sequence[str] | None]
 """`routes_for(domain)`: the routes of its policy now; None: not hosted here any more (or not known)."""
 Outcome = Callable[[Envelope, Rcpt, Result], None]
 """Told of each recipient whose fate is final, for the journal."""
+GOES, WAITS_ON, ENDED = "goes", "waits", "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was said of a mail that was not judged yet."""
+
+    kind: str
+    """`goes`: on to its server. `waits`: no answer yet. `ended`: it is held, durably, or done with."""
+    why: str = ""
+    top: str = ""
+    """Header lines that go before the bytes, where it goes."""
+
+
+Judge = Callable[[Envelope, Blob, bool], Awaitable[Judged]]
+"""`judge(envelope, bytes, last)`; `last`: there is no other try, so who can holds it."""
+
+
+async def no_judge(_envelope: Envelope, _blob: Blob, _last: bool) -> Judged:
+    """Say that nobody can judge here."""
+    return Judged(WAITS_ON, "no checks can be asked here")
 
 
 def no_outcome(_envelope: Envelope, _recipient: Rcpt, _result: Result) -> None:
@@ -64,6 +91,7 @@ class Courier:
         clock: Callable[[], float],
         log: Log = no_log,
         outcome: Outcome = no_outcome,
+        judge: Judge = no_judge,
     ) -> None:
         self._queue = queue
         self._relay = relay
@@ -72,6 +100,8 @@ class Courier:
         self._clock = clock
         self._log = log
         self._outcome = outcome
+        self._judge = judge
+        self._judging = 0
         self._busy: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -122,9 +152,8 @@ class Courier:
         claim = await asyncio.to_thread(self._queue.claim, name)
         if claim is None:
             return
-        envelope = claim.envelope
         try:
-            results = await self._hand_on(envelope, claim) if envelope.waiting else None
+            envelope, results = await self._tried(claim)
         except BaseException:
             claim.release()
             raise
@@ -134,6 +163,35 @@ class Courier:
         # The thread gives the claim back itself: it ends its work although we may be cancelled.
         for one, result in await asyncio.to_thread(self._settle, claim, envelope, results):
             self._outcome(envelope, one, result)
+
+    async def _tried(self, claim: Claim) -> tuple[Envelope, list[Result] | None]:
+        """Judge where that is not done, and hand on; no results where nothing is to be written down."""
+        envelope = claim.envelope
+        if not envelope.waiting:
+            return envelope, None
+        if envelope.unjudged is not None:
+            if self._judging >= JUDGED_AT_ONCE:
+                return envelope, None  # it is due as before
+            said = await self._judged(envelope, claim)
+            if said.kind == ENDED:
+                self._log("courier.ended", id=envelope.id, session=envelope.session, why=said.why)
+                await asyncio.to_thread(self._queue.done, claim)
+                return envelope, None
+            if said.kind != GOES:
+                return envelope, [deferred("4.3.0", said.why, "not judged yet")] * len(envelope.waiting)
+            envelope = replace(envelope, unjudged=None, top=said.top, reason="deferred")
+        return envelope, await self._hand_on(envelope, claim)
+
+    async def _judged(self, envelope: Envelope, claim: Claim) -> Judged:
+        self._judging += 1
+        try:
+            # First written down: a mail that kills who reads it must not come again at once.
+            wait = WAITS[min(envelope.attempts, len(WAITS) - 1)]
+            tried = replace(envelope, attempts=envelope.attempts + 1, due=self._clock() + wait)
+            await asyncio.to_thread(self._queue.update, claim, tried)
+            return await self._judge(envelope, claim.blob, self._is_last(envelope))
+        finally:
+            self._judging -= 1
 
     async def _hand_on(self, envelope: Envelope, claim: Claim) -> list[Result]:
         waiting = envelope.waiting
@@ -146,12 +204,14 @@ class Courier:
         except AddressError as error:
             return [Result(REFUSED, 553, "5.1.3", str(error))] * len(waiting)
         who = Who(envelope.client, 0, envelope.host, envelope.helo, True, envelope.session)
-        params = MailParams(envelope.size, envelope.body, envelope.smtputf8, envelope.ret, envelope.envid)
+        top = envelope.top.encode("ascii", "replace")
+        size = envelope.size + len(top)
+        params = MailParams(size, envelope.body, envelope.smtputf8, envelope.ret, envelope.envid)
         deadline = asyncio.get_running_loop().time() + TIME
         session = who if envelope.client else None
         try:
             return await self._relay.hand_off(
-                session, sender, params, [Target(routes, to)], claim.blob, False, b"", deadline
+                session, sender, params, [Target(routes, to)], claim.blob, False, top, deadline
             )
         except OSError as error:  # the blob cannot be read now
             return [deferred("4.3.0", f"the spool: {error}")] * len(waiting)
@@ -171,7 +231,7 @@ class Courier:
         """Bounces first, so that a crash loses none."""
         now = self._clock()
         attempts = envelope.attempts + 1
-        old = now - envelope.created >= GIVE_UP and attempts >= ENOUGH
+        old = self._is_last(envelope)
         left: list[Rcpt] = [one for one in envelope.recipients if one.failed]
         lost: list[tuple[Rcpt, Result]] = []
         final: list[tuple[Rcpt, Result]] = []
@@ -209,6 +269,10 @@ class Courier:
         else:
             self._queue.done(claim)
         return final
+
+    def _is_last(self, envelope: Envelope) -> bool:
+        """Return whether there is no other try behind this one."""
+        return self._clock() - envelope.created >= GIVE_UP and envelope.attempts + 1 >= ENOUGH
 
     @staticmethod
     def _may_bounce(envelope: Envelope) -> bool:

@@ -30,9 +30,10 @@ from gatepost.policy.snapshot import Snapshot
 from gatepost.relay.handoff import Relay
 from gatepost.relay.results import Result
 from gatepost.server.body import Memory
-from gatepost.server.copies import headers_of
+from gatepost.server.copies import SUBJECT, headers_of
 from gatepost.server.record import kept_of, message_trace, steps_of, subject_of, trace_of, with_answers
 from gatepost.server.training import Marks
+from gatepost.server.unjudged import REASON, unjudged
 from gatepost.server.why import Pages
 from gatepost.smtp.server import Extensions, Limits, ServerProtocol
 from gatepost.spool.envelope import Envelope, Rcpt
@@ -394,11 +395,15 @@ class Gateway:
     ) -> bool:
         """Put a copy into the spool, durably; false when that cannot be (then the client keeps the mail).
 
+        Without a `result` nobody was asked to take it: checks put it off, and judge it before it goes on.
         `routes`: where outgoing mail goes; its sender is known, so it may bounce to him.
         """
         session, transaction = intake.session, intake.transaction
         now = time.time()
-        text = intake.spooled(headers_of(outcome, recipient), recipient)
+        headers = headers_of(outcome, recipient)
+        if result is None:  # other marks are made when it is judged; a subject cannot be written then
+            headers = tuple((name, value) for name, value in headers if name.lower() == SUBJECT)
+        text = intake.spooled(headers, recipient)
         envelope = Envelope(
             id=self._queue.new_id(),
             sender=transaction.sender.text if transaction.sender is not None else None,
@@ -415,7 +420,8 @@ class Gateway:
             domain=transaction.owner or recipient.policy.domain,
             routes=routes,
             proven=bool(routes),
-            reason="spool" if result is None else result.kind,
+            reason=REASON if result is None else result.kind,
+            unjudged=unjudged(session, transaction, recipient, len(text[0])) if result is None else None,
             body=transaction.body,
             smtputf8=transaction.smtputf8,
             ret=transaction.ret,

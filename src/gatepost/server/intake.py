@@ -21,10 +21,10 @@ from gatepost.mail.reply import Reply
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.plugin.context import RESERVATIONS
-from gatepost.plugin.deadly import NAME as POISON
+from gatepost.plugin.judge import judge
 from gatepost.plugin.proof import proved
-from gatepost.policy.decide import Fate, Outcome, decide_message
-from gatepost.policy.policy import DomainPolicy
+from gatepost.policy.decide import Fate, Outcome
+from gatepost.policy.later import is_refusal
 from gatepost.policy.training import settled
 from gatepost.relay.results import MailParams, Target, To
 from gatepost.server.body import Body, Retitled
@@ -49,7 +49,6 @@ DATA_SECONDS = 1_800
 
 HELD, REFUSED = "quarantined", "rejected"
 """What the archive calls a copy that we said 250 for, and one that we did not."""
-ACCEPTED = Outcome(Fate.ACCEPT)
 
 
 class Intake:
@@ -203,35 +202,18 @@ class Intake:
                 # A new list: that of RCPT may be shared with others (dialogue's memo).
                 recipient.findings = [*recipient.findings, *findings]
         copies = [Copy(r, r.pending) for r in transaction.recipients if r.pending is not None]
-        copies += [Copy(r, settled(r, await self._judge(r, head))) for r in waiting]
+        session, whole = self.session, partial(self._read, head)
+        judged = [await judge(pipeline, session, transaction, r, whole) for r in waiting]
+        copies += [Copy(r, settled(r, said)) for r, said in zip(waiting, judged, strict=True)]
         order = {id(r): n for n, r in enumerate(transaction.recipients)}
         copies.sort(key=lambda copy: order[id(copy.recipient)])
         return copies
 
-    async def _judge(self, recipient: Recipient, head: bytes) -> Outcome:
-        if not recipient.findings:
-            return ACCEPTED
-        policy: DomainPolicy = recipient.policy
-        pipeline, transaction, session = self._gateway.pipeline, self.transaction, self.session
-        outcome = self._outcome(recipient, proven=False)
-        if outcome.fate in (Fate.REJECT, Fate.DEFER, Fate.QUARANTINE) and pipeline.hangs_on_proof(
-            session, transaction, policy, outcome
-        ):
-            # With the message DKIM may agree with the sender, so that an allow entry holds.
-            if self._whole is None:
-                self._whole = Message(head, self.message())  # once, however many recipients ask
-            if await pipeline.proven(session, transaction, self._whole):
-                recipient.findings = pipeline.past_own_lists(session, transaction, policy, recipient.findings)
-                outcome = self._outcome(recipient, proven=True)
-        if policy.bypass and outcome.fate in (Fate.REJECT, Fate.DEFER, Fate.QUARANTINE):
-            return replace(outcome, fate=Fate.ACCEPT, tags=(*outcome.tags, "bypass"), code=250)
-        return outcome
-
-    def _outcome(self, recipient: Recipient, *, proven: bool) -> Outcome:
-        policy, transaction = recipient.policy, self.transaction
-        entry = policy.lists.match_session(self.session, transaction.sender, transaction.started, proven)
-        unskippable = self._gateway.pipeline.unskippable
-        return decide_message(policy, recipient.findings, entry, proven=proven, unskippable=unskippable)
+    def _read(self, head: bytes) -> Message:
+        """Return the whole message, read once, however many recipients ask."""
+        if self._whole is None:
+            self._whole = Message(head, self.message())
+        return self._whole
 
     # -- keeping --------------------------------------------------------------------------
 
@@ -388,12 +370,8 @@ class Intake:
         for copy in copies:
             result = copy.result
             if copy.spooled or result is None or result.kind == "delivered":
-                if copy.outcome.fate is Fate.DEFER and copy.outcome.plugin == POISON:
-                    held = replace(copy.outcome, fate=Fate.QUARANTINE)  # unread: never sent on by itself
-                    if await self._keep_late(copy, held, HELD, head):
-                        copy.outcome = held
-                elif copy.outcome.fate is Fate.DEFER:
-                    copy.spooled = await gateway.spool(self, copy.recipient, copy.outcome, None)
+                if copy.outcome.fate is Fate.DEFER:
+                    await self._put_off(copy, head)
                 continue
             if result.kind == "refused":
                 outcome = replace(
@@ -402,6 +380,16 @@ class Intake:
                 await self._keep_late(copy, outcome, "refused_by_backend", head)
             else:
                 copy.spooled = await gateway.spool(self, copy.recipient, copy.outcome, result)
+
+    async def _put_off(self, copy: Copy, head: bytes) -> None:
+        """Deferred, and the client will not come again: refused is held, the rest is judged in the spool."""
+        gateway = self._gateway
+        if is_refusal(copy.outcome, copy.recipient.findings, gateway.pipeline.unskippable):
+            held = replace(copy.outcome, fate=Fate.QUARANTINE)  # found bad or unread: never sent on by itself
+            if await self._keep_late(copy, held, HELD, head):
+                copy.outcome = held
+        else:
+            copy.spooled = await gateway.spool(self, copy.recipient, copy.outcome, None)
 
     async def _keep_late(self, copy: Copy, outcome: Outcome, fate: str, head: bytes) -> bool:
         """Keep a copy for its owner, now that somebody else's was taken; false where it cannot be."""

@@ -17,13 +17,14 @@ from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.mail.verdict import Rewrite
 from gatepost.plugin.batv import PLUGIN, BatvSettings, since_key
+from gatepost.plugin.judge import ACCEPTED
 from gatepost.policy.decide import Fate, Finding, Outcome
 from gatepost.policy.policy import Action, Mode
 from gatepost.policy.snapshot import PolicyUnavailable
 from gatepost.server import fixed
 from gatepost.server.copies import Copy
 from gatepost.server.dialogue import Answer, Dialogue
-from gatepost.server.intake import ACCEPTED, Intake
+from gatepost.server.intake import Intake
 from gatepost.server.listener import Door, within
 from gatepost.smtp.server import DataEnd, Extensions, Mail, Rcpt, ServerProtocol
 

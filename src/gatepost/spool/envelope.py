@@ -48,7 +48,7 @@ class Envelope:
     routes: tuple[str, ...] = ()
     """Route URLs; empty: asked of the domain's policy at each attempt."""
     reason: str = ""
-    """Why it lies here: `deferred`, `backend down`, `release`, `bounce`, `notice`."""
+    """Why it lies here: `deferred`, `unreachable`, `not judged yet`, `release`, `bounce`, `notice`."""
     proven: bool = False
     """SPF or DKIM agreed with the sender's domain: only then may a bounce go there (T8.4)."""
     attempts: int = 0
@@ -65,6 +65,10 @@ class Envelope:
     """Id of the session, so that each log line can be joined to it."""
     once: bool = False
     """Delivered at most once, though asked for twice (a release)."""
+    unjudged: dict[str, Any] | None = None
+    """It is not judged yet: what the one who judges it wrote down. None: it may go on (as all did before)."""
+    top: str = ""
+    """Header lines that the judgement added; they go before the bytes."""
     extra: dict[str, str] = field(default_factory=dict)
     """Words of the one who queued it (the archive's reference of a release)."""
 
@@ -93,6 +97,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "smtputf8": (bool,),
     "once": (bool,),
     "extra": (dict,),
+    "unjudged": (dict, type(None)),
 }
 
 

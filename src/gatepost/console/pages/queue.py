@@ -19,7 +19,8 @@ router = APIRouter()
 PAGE = 100
 WHY = {
     "deferred": mark("the domain's server wanted it later"),
-    "backend down": mark("the domain's server did not answer"),
+    "unreachable": mark("the domain's server did not answer"),
+    "not judged yet": mark("a check could not answer: it is asked again before the mail goes on"),
     "release": mark("released from the archive"),
     "bounce": mark("a bounce of ours"),
     "notice": mark("a notice of ours"),

@@ -1,0 +1,159 @@
+"""Judges copies of the spool that were put off because a check could not answer, before they go on.
+
+The courier's `judge`: the domain's checks of the content are asked as on port 25, by its policy of today;
+what they remember is read and not written, since no sender came back. No answer: the copy waits. Refused or
+held: it goes to the archive as held, since its sender was told 250, and nobody is sent a bounce. After the
+last try it is held too: never delivered unread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from gatepost.desk.plugins import message_of
+from gatepost.mail.message import Message
+from gatepost.plugin.judge import judge
+from gatepost.plugin.pipeline import Pipeline
+from gatepost.plugin.registry import Registry
+from gatepost.plugin.tools import Tools
+from gatepost.policy.decide import Fate, Outcome
+from gatepost.policy.later import is_refusal
+from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
+from gatepost.policy.training import settled, whose
+from gatepost.relay.courier import ENDED, GOES, WAITS_ON, Judged
+from gatepost.server.copies import SUBJECT, headers_of
+from gatepost.server.record import kept_of, subject_of, trace_of
+from gatepost.server.unjudged import Again, again
+from gatepost.spool.archive import Archive
+from gatepost.spool.envelope import Envelope
+from gatepost.store.durable import Blob
+from gatepost.store.journal_lines import outcome_line
+from gatepost.store.journal_writer import JournalWriter
+from gatepost.telemetry import metrics
+from gatepost.telemetry.conditions import HERE
+from gatepost.telemetry.log import Log
+
+SECONDS = 90.0
+"""More than the checks take by their own limits."""
+HELD = "quarantined"
+
+
+class Unjudged:
+    """Everything that a judgement needs."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        tools: Tools,
+        snapshot: Callable[[], Snapshot],
+        archive: Archive,
+        journal: JournalWriter,
+        log: Log,
+    ) -> None:
+        self._pipeline = Pipeline(registry, tools, time.time)
+        self._pipeline.runner.on_failure = self._failed
+        self._snapshot = snapshot
+        self._archive = archive
+        self._journal = journal
+        self._log = log
+
+    async def judge(self, envelope: Envelope, blob: Blob, last: bool) -> Judged:
+        """Judge one copy. What cannot be judged waits; on the last try it is held."""
+        try:
+            copy = again(envelope)
+            outcome = await self._asked(copy, blob)
+        except (OSError, ValueError, PolicyUnavailable, TimeoutError) as error:
+            return Judged(WAITS_ON, f"{type(error).__name__}: {error}")
+        if outcome is None:
+            return Judged(WAITS_ON, f"{envelope.domain} is not hosted here now")
+        if outcome.fate is Fate.ACCEPT:
+            return Judged(GOES, top=_lines(copy, outcome))
+        if outcome.fate is Fate.TAKE:
+            self._write_down(envelope, copy, outcome, "taken", "")
+            return Judged(ENDED, f"taken by {outcome.plugin}")
+        refusal = is_refusal(outcome, copy.recipient.findings, self._pipeline.unskippable)
+        if not refusal and not last:
+            return Judged(WAITS_ON, outcome.reason)
+        return await self._hold(envelope, copy, blob, outcome)
+
+    async def _asked(self, copy: Again, blob: Blob) -> Outcome | None:
+        snapshot, recipient, pipeline = self._snapshot(), copy.recipient, self._pipeline
+        _, policy = whose(snapshot, recipient.address)
+        if policy is None:
+            return None
+        recipient.policy = policy.for_mailbox(recipient.final.key[0])
+        recipient.findings = list(copy.before)
+        copy.transaction.known = snapshot.recipient
+        message = await asyncio.to_thread(_read, blob, copy.ours)
+        if pipeline.reads_message(recipient.policy):
+            async with asyncio.timeout(SECONDS):
+                (found,) = await pipeline.run_message(copy.session, copy.transaction, [recipient], message)
+            recipient.findings += found
+        said = await judge(pipeline, copy.session, copy.transaction, recipient, lambda: message)
+        return settled(recipient, said)
+
+    async def _hold(self, envelope: Envelope, copy: Again, blob: Blob, outcome: Outcome) -> Judged:
+        """Keep the copy for its owner; once, also where we were killed before the queue knew."""
+        held = replace(outcome, fate=Fate.QUARANTINE)
+        try:
+            ref = await asyncio.to_thread(self._keep, envelope, copy, blob, held)
+        except OSError as error:
+            why = f"{outcome.plugin}: {outcome.reason}"
+            return Judged(WAITS_ON, f"{why}; cannot be held: {error.strerror or error}")
+        self._write_down(envelope, copy, held, HELD, ref)
+        return Judged(ENDED, f"held, {outcome.plugin}: {outcome.reason}")
+
+    def _keep(self, envelope: Envelope, copy: Again, blob: Blob, outcome: Outcome) -> str:
+        to = copy.recipient.final
+        for kept in self._archive.find(envelope.session, to.domain):
+            if kept.id == envelope.session and kept.recipient == to.text and kept.outcome == HELD:
+                return kept.ref
+        message = _read(blob, copy.ours)
+        said = subject_of(message.head), message.get("message-id") or ""
+        raw = message.body or b""
+        item = kept_of(copy.session, copy.transaction, copy.recipient, outcome, HELD, said, len(raw))
+        ref = self._archive.keep(item, [raw])
+        metrics.ARCHIVE_KEPT.inc(1)
+        return ref
+
+    def _write_down(self, envelope: Envelope, copy: Again, outcome: Outcome, fate: str, ref: str) -> None:
+        to = copy.recipient.final.text
+        self._journal.add(
+            outcome_line(
+                envelope.session or envelope.id,
+                envelope.domain,
+                to,
+                envelope.sender or "",
+                envelope.client,
+                fate,
+                outcome.plugin,
+                outcome.reason,
+                250,
+                outcome.score,
+                envelope.size,
+                archive_ref=ref,
+                trace=trace_of(copy.recipient.findings, outcome),
+            )
+        )
+        self._log.event(
+            "judged_later", id=envelope.session, entry=envelope.id, recipient=to, fate=fate,
+            plugin=outcome.plugin, why=outcome.reason,
+        )  # fmt: skip
+
+    def _failed(self, plugin: str, hook: str, text: str) -> None:
+        HERE.failed(plugin, text, time.time())
+        self._log.event("plugin_no_answer", "error", plugin=plugin, hook=hook, why=text)
+
+
+def _read(blob: Blob, ours: int) -> Message:
+    """Return the message as it came, without our lines before it."""
+    return message_of(b"".join(blob)[ours:])
+
+
+def _lines(copy: Again, outcome: Outcome) -> str:
+    """Return the header lines that the judgement adds."""
+    lines = headers_of(outcome, copy.recipient)
+    return "".join(f"{name}: {value}\r\n" for name, value in lines if name.lower() != SUBJECT)

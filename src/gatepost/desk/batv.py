@@ -77,17 +77,18 @@ def refuse(desk: Desk, domain: str, on: bool) -> None:
     domains.set_values(desk, hosted(desk, domain), {f"{PLUGIN}.batv": on})
 
 
-def new_key(desk: Desk, domain: str) -> int:
-    """Make a key, which signs from now on; returns its number. Old ones go on for tags under way."""
+def new_key(desk: Desk, domain: str, *, expect: int | None = None) -> int:
+    """Make a key, which signs from now on; returns its number. Old ones go on for tags under way.
+
+    `expect`, here and below: the version of the policy that the caller saw; Conflict if it changed since.
+    """
     name = hosted(desk, domain)
-    keys = _own(desk, name, KEYS)
-    number = (int(keys[-1][0]) + 1) % MAX_KEYS if keys else 0
-    kept = [key for key in keys if key[0] != str(number)]
-    domains.set_values(desk, name, {KEYS: [*kept, f"{number}:{secrets.token_hex(16)}"]})
+    number, keys = _one_more(_own(desk, name, KEYS))
+    domains.set_values(desk, name, {KEYS: keys}, expect)
     return number
 
 
-def drop_key(desk: Desk, domain: str, number: int) -> None:
+def drop_key(desk: Desk, domain: str, number: int, *, expect: int | None = None) -> None:
     """Forget an old key: tags made with it are bad from now on. Not the one that signs."""
     name = hosted(desk, domain)
     keys = _own(desk, name, KEYS)
@@ -95,23 +96,24 @@ def drop_key(desk: Desk, domain: str, number: int) -> None:
         raise NotFound(f"{name} has no key {number}")
     if keys[-1][0] == str(number):
         raise DeskError(f"key {number} signs; make a new one first (gatepost batv key {name})")
-    domains.set_values(desk, name, {KEYS: [key for key in keys if key[0] != str(number)]})
+    domains.set_values(desk, name, {KEYS: [key for key in keys if key[0] != str(number)]}, expect)
 
 
-def add(desk: Desk, domain: str, locals_: Iterable[str]) -> list[str]:
+def add(desk: Desk, domain: str, locals_: Iterable[str], *, expect: int | None = None) -> list[str]:
     """Sign the mail of these addresses (`*`: of all) from now on; the domain gets a key if it has none."""
     name = hosted(desk, domain)
-    if not _own(desk, name, KEYS):
-        new_key(desk, name)
+    keys = _own(desk, name, KEYS)
+    values = {} if keys else {KEYS: _one_more(keys)[1]}
     given = [_local(one, name) for one in locals_]
     present = _own(desk, name, ADDRESSES)
     added = [one for one in dict.fromkeys(given) if one not in present]
     if added:
-        domains.set_values(desk, name, {ADDRESSES: [*present, *added]})
+        values[ADDRESSES] = [*present, *added]
+    domains.set_values(desk, name, values, expect)
     return added
 
 
-def remove(desk: Desk, domain: str, locals_: Iterable[str]) -> list[str]:
+def remove(desk: Desk, domain: str, locals_: Iterable[str], *, expect: int | None = None) -> list[str]:
     """Sign their mail no longer; bounces without a tag are let in at once. Signed anew, grace begins anew."""
     name = hosted(desk, domain)
     given = [_local(one, name) for one in locals_]
@@ -119,7 +121,7 @@ def remove(desk: Desk, domain: str, locals_: Iterable[str]) -> list[str]:
     gone = [one for one in present if one in given]
     if not gone:
         raise NotFound(f"none of these addresses of {name} is signed")
-    domains.set_values(desk, name, {ADDRESSES: [one for one in present if one not in gone]})
+    domains.set_values(desk, name, {ADDRESSES: [one for one in present if one not in gone]}, expect)
     left = {one for one in present if one not in gone}
     for local in _seen(desk, name):
         if local not in left and EVERYBODY not in left:
@@ -147,6 +149,13 @@ def _settings(desk: Desk, address: Address) -> BatvSettings:
     policy, _ = domains.resolved(desk, hosted(desk, address.domain))
     settings: BatvSettings = policy.plugins[PLUGIN].settings
     return settings
+
+
+def _one_more(keys: list[str]) -> tuple[int, list[str]]:
+    """Return the number of a new key, and the keys with it in the place of the oldest of its number."""
+    number = (int(keys[-1][0]) + 1) % MAX_KEYS if keys else 0
+    kept = [key for key in keys if key[0] != str(number)]
+    return number, [*kept, f"{number}:{secrets.token_hex(16)}"]
 
 
 def _own(desk: Desk, name: str, key: str) -> list[str]:

@@ -45,18 +45,20 @@ def trusted(desk: Desk, domain: str) -> tuple[str, ...]:
     return tuple(policy.plugins["arc"].settings.forwarders)
 
 
-def trust(desk: Desk, domain: str, name: str) -> None:
-    """Add a name or network to the domain's trusted forwarders."""
+def trust(desk: Desk, domain: str, name: str, *, expect: int | None = None) -> None:
+    """Add a name or network to the domain's trusted forwarders.
+
+    `expect`, here and below: the version of the policy that the caller saw; Conflict if it changed since.
+    """
     policy, _ = resolved(desk, domain)
     known = policy.plugins["arc"].settings.forwarders
-    if name not in known:
-        set_values(desk, policy.domain, {KEY: [*known, name]})
+    set_values(desk, policy.domain, {} if name in known else {KEY: [*known, name]}, expect)
 
 
-def distrust(desk: Desk, domain: str, name: str) -> None:
+def distrust(desk: Desk, domain: str, name: str, *, expect: int | None = None) -> None:
     """Take a name or network off the domain's trusted forwarders."""
     policy, _ = resolved(desk, domain)
     known = policy.plugins["arc"].settings.forwarders
     if name not in known:
         raise NotFound(f"{name} is no trusted forwarder of {domain}")
-    set_values(desk, policy.domain, {KEY: [one for one in known if one != name]})
+    set_values(desk, policy.domain, {KEY: [one for one in known if one != name]}, expect)

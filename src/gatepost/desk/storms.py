@@ -119,13 +119,15 @@ def never(desk: Desk, domain: str) -> tuple[str, ...]:
     return own.never if isinstance(own, Settings) else ()
 
 
-def except_for_good(desk: Desk, domain: str, word: str) -> str:
-    """Never close an address again; one that is closed now is opened. Returns its local part."""
+def except_for_good(desk: Desk, domain: str, word: str, *, expect: int | None = None) -> str:
+    """Never close an address again; one that is closed now is opened. Returns its local part.
+
+    `expect`, here and below: the version of the policy that the caller saw; Conflict if it changed since.
+    """
     name = hosted(desk, domain)
     local = _local(name, word)
     present = never(desk, name)
-    if local not in present:
-        domains.set_values(desk, name, {NEVER: [*present, local]})
+    domains.set_values(desk, name, {} if local in present else {NEVER: [*present, local]}, expect)
     try:
         open_address(desk, name, local)
     except NotFound:
@@ -133,14 +135,14 @@ def except_for_good(desk: Desk, domain: str, word: str) -> str:
     return local
 
 
-def except_no_more(desk: Desk, domain: str, word: str) -> None:
+def except_no_more(desk: Desk, domain: str, word: str, *, expect: int | None = None) -> None:
     """Let an address be closed by a storm again."""
     name = hosted(desk, domain)
     present = never(desk, name)
     left = [one for one in present if one != word]
     if len(left) == len(present):
         raise NotFound(f"{word} is no exception in {name}")
-    domains.set_values(desk, name, {NEVER: left})
+    domains.set_values(desk, name, {NEVER: left}, expect)
 
 
 def _local(domain: str, word: str) -> str:

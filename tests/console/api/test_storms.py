@@ -33,3 +33,19 @@ def test_hours_and_exceptions(ann: Program, rob: Program) -> None:
     ann.delete(f"{PATH}/never/news", 204)
     ann.delete(f"{PATH}/never/news", 404)
     ann.put(f"{PATH}/never/news@eve.example", None, 422)
+
+
+def test_somebody_was_faster(ann: Program, root: Program) -> None:
+    """With If-Match of what was read each change is refused once somebody else has changed something."""
+    path = f"{PATH}/never"
+    for method in ("PUT", "DELETE"):
+        seen = ann.ask("GET", path).headers["etag"]
+        root.put(f"{path}/{method.lower()}", None, 204)
+        before = ann.get(path)["items"]
+        late = ann.ask(method, f"{path}/news", headers={"if-match": seen})
+        assert (412, True) == (late.status_code, "root" in late.json()["detail"])
+        assert before == ann.get(path)["items"]
+        now = ann.ask("GET", path).headers["etag"]
+        assert 204 == ann.ask(method, f"{path}/news", headers={"if-match": now}).status_code
+        assert before != ann.get(path)["items"]
+    assert 412 == ann.ask("PUT", f"{path}/put", headers={"if-match": '"1"'}).status_code

@@ -1,12 +1,16 @@
-"""`/domains/{domain}/batv`: keys by number (never their secrets), signed addresses, tags tried."""
+"""`/domains/{domain}/batv`: keys by number (never their secrets), signed addresses, tags tried.
+
+The ETag is the version of the policy, as for settings: with If-Match a change is refused with 412
+where somebody changed the domain's settings since then.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 
-from gatepost.console.api.answers import Answer, Page, Text, Time, require
+from gatepost.console.api.answers import Answer, Expected, Page, Text, Time, as_seen, etag, require
 from gatepost.console.auth import Changing, Here, Looking
 from gatepost.desk import batv
 
@@ -62,8 +66,9 @@ def _full(here: Here, address: str) -> str:
 
 
 @router.get("/domains/{domain}/batv")
-def show_batv(here: Looking) -> Status:
-    """Show keys, signed addresses and what is refused."""
+def show_batv(here: Looking, response: Response) -> Status:
+    """Show keys, signed addresses and what is refused; their version as ETag."""
+    etag(response, here.desk.policy.version())
     found = batv.show(here.desk, here.domain)
     return Status(
         keys=list(found.numbers),
@@ -74,27 +79,31 @@ def show_batv(here: Looking) -> Status:
 
 
 @router.post("/domains/{domain}/batv/keys", status_code=201)
-def make_key(here: Changing) -> NewKey:
+def make_key(here: Changing, expect: Expected) -> NewKey:
     """Make a key that signs from now on; old ones stay good for what is under way."""
-    return NewKey(number=batv.new_key(here.desk, here.domain))
+    with as_seen():
+        return NewKey(number=batv.new_key(here.desk, here.domain, expect=expect))
 
 
 @router.delete("/domains/{domain}/batv/keys/{key}", status_code=204)
-def drop_key(here: Changing, key: KeyNumber) -> None:
+def drop_key(here: Changing, key: KeyNumber, expect: Expected) -> None:
     """Forget an old key; not the one that signs."""
-    batv.drop_key(here.desk, here.domain, key)
+    with as_seen():
+        batv.drop_key(here.desk, here.domain, key, expect=expect)
 
 
 @router.put("/domains/{domain}/batv/addresses/{address}")
-def sign_address(here: Changing, address: Text) -> Page[str]:
+def sign_address(here: Changing, address: Text, expect: Expected) -> Page[str]:
     """Sign the mail of a local part (`*`: of all); returns what was not signed before."""
-    return Page(items=batv.add(here.desk, here.domain, [_full(here, address)]))
+    with as_seen():
+        return Page(items=batv.add(here.desk, here.domain, [_full(here, address)], expect=expect))
 
 
 @router.delete("/domains/{domain}/batv/addresses/{address}", status_code=204)
-def unsign_address(here: Changing, address: Text) -> None:
+def unsign_address(here: Changing, address: Text, expect: Expected) -> None:
     """Sign its mail no longer."""
-    batv.remove(here.desk, here.domain, [_full(here, address)])
+    with as_seen():
+        batv.remove(here.desk, here.domain, [_full(here, address)], expect=expect)
 
 
 @router.post("/domains/{domain}/batv/addresses/{address}/tag")

@@ -1,10 +1,14 @@
-"""`/domains/{domain}/forwarders`: who broke DMARC on wanted mail, and whom the domain trusts."""
+"""`/domains/{domain}/forwarders`: who broke DMARC on wanted mail, and whom the domain trusts.
+
+The ETag of those who are trusted is the version of the policy, as for settings: with If-Match a change is
+refused with 412 where somebody changed the domain's settings since then.
+"""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
-from gatepost.console.api.answers import Answer, Body, Page, Text, Time
+from gatepost.console.api.answers import Answer, Body, Expected, Page, Text, Time, as_seen, etag
 from gatepost.console.auth import Changing, Looking
 from gatepost.desk import forwarders
 
@@ -35,18 +39,21 @@ def list_forwarders(here: Looking) -> Page[Forwarder]:
 
 
 @router.get("/domains/{domain}/forwarders/trusted")
-def list_trusted(here: Looking) -> Page[str]:
-    """List the names and networks that are trusted."""
+def list_trusted(here: Looking, response: Response) -> Page[str]:
+    """List the names and networks that are trusted; their version as ETag."""
+    etag(response, here.desk.policy.version())
     return Page(items=list(forwarders.trusted(here.desk, here.domain)))
 
 
 @router.post("/domains/{domain}/forwarders/trusted", status_code=204)
-def trust_forwarder(here: Changing, new: Trusted) -> None:
+def trust_forwarder(here: Changing, new: Trusted, expect: Expected) -> None:
     """Trust a name or network; twice is once."""
-    forwarders.trust(here.desk, here.domain, new.name)
+    with as_seen():
+        forwarders.trust(here.desk, here.domain, new.name, expect=expect)
 
 
 @router.delete("/domains/{domain}/forwarders/trusted", status_code=204)
-def distrust_forwarder(here: Changing, name: Text) -> None:
+def distrust_forwarder(here: Changing, name: Text, expect: Expected) -> None:
     """Trust a name or network no longer."""
-    forwarders.distrust(here.desk, here.domain, name)
+    with as_seen():
+        forwarders.distrust(here.desk, here.domain, name, expect=expect)

@@ -1,12 +1,16 @@
-"""`/domains/{domain}/storms`: addresses that a storm of bounces has closed, how it came, and exceptions."""
+"""`/domains/{domain}/storms`: addresses that a storm of bounces has closed, how it came, and exceptions.
+
+The ETag of the exceptions is the version of the policy, as for settings: with If-Match a change is refused
+with 412 where somebody changed the domain's settings since then. Opening has none: it changes no setting.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Response
 
-from gatepost.console.api.answers import Answer, Page, Text, Time
+from gatepost.console.api.answers import Answer, Expected, Page, Text, Time, as_seen, etag
 from gatepost.console.auth import Changing, Looking
 from gatepost.desk import storms
 
@@ -56,18 +60,21 @@ def open_storm(here: Changing, address: Text) -> None:
 
 
 @router.get("/domains/{domain}/storms/never")
-def list_exceptions(here: Looking) -> Page[str]:
-    """List the addresses that are never closed."""
+def list_exceptions(here: Looking, response: Response) -> Page[str]:
+    """List the addresses that are never closed; their version as ETag."""
+    etag(response, here.desk.policy.version())
     return Page(items=list(storms.never(here.desk, here.domain)))
 
 
 @router.put("/domains/{domain}/storms/never/{address}", status_code=204)
-def add_exception(here: Changing, address: Text) -> None:
+def add_exception(here: Changing, address: Text, expect: Expected) -> None:
     """Never close an address; one that is closed now is opened."""
-    storms.except_for_good(here.desk, here.domain, address)
+    with as_seen():
+        storms.except_for_good(here.desk, here.domain, address, expect=expect)
 
 
 @router.delete("/domains/{domain}/storms/never/{address}", status_code=204)
-def remove_exception(here: Changing, address: Text) -> None:
+def remove_exception(here: Changing, address: Text, expect: Expected) -> None:
     """Let a storm close an address again."""
-    storms.except_no_more(here.desk, here.domain, address)
+    with as_seen():
+        storms.except_no_more(here.desk, here.domain, address, expect=expect)

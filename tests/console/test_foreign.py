@@ -13,7 +13,7 @@ import pytest
 from gatepost.console.app import mounted
 from tests.console.house import House
 
-OPEN = {"/login", "/login/passkey", "/login/passkey/begin", "/logout", "/static/{name:path}"}
+OPEN = {"/login", "/login/passkey", "/login/passkey/begin", "/logout", "/language", "/static/{name:path}"}
 """For everybody."""
 OPEN_BELOW = ("/why/", "/digest/")
 """For a refused sender, and for who has a link of a digest."""

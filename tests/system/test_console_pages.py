@@ -64,3 +64,18 @@ def test_first_load_is_small(chromium: Browser, seeded: tuple[House, Served]) ->
             window.page.goto(path, wait_until="load")
             sizes[path] = int(sum(taken))
     assert {} == {path: size for path, size in sizes.items() if not 1_000 < size < LARGEST}
+
+
+@pytest.mark.parametrize("start", ["/login", "/why/", "/digest/"])
+def test_a_language_without_scripts(chromium: Browser, seeded: tuple[House, Served], start: str) -> None:
+    """Who is not signed in chooses a language on a phone without JavaScript and stays on the page."""
+    house, served = seeded
+    path = next(one for one in addresses(house) if one.startswith(start))
+    with Window(chromium, served.url, "phone", scripts=False) as window:
+        page = window.page
+        page.goto(path)
+        assert "en" == page.locator("html").get_attribute("lang")
+        page.get_by_role("button", name="Deutsch").click()
+        assert served.url + path == page.url
+        assert "de" == page.locator("html").get_attribute("lang")
+        assert 0 == window.overflow()

@@ -2,7 +2,7 @@
 
 One cookie names the session of who is signed in; everybody else gets one that names nothing, because
 a form without a session needs a secret too. A third carries one sentence from a form to the page
-behind it. Scripts can read none of them.
+behind it. Scripts can read none of them. A fourth holds the language of who is not signed in.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from fastapi import Request, Response
 from gatepost.console.site import Site
 
 SESSION, VISITOR, SAID = "gatepost", "gatepost_visitor", "gatepost_said"
+LANGUAGE = "language"
+LANGUAGE_AGE = 365 * 86_400
 SESSION_AGE = 30 * 86_400
 """Seconds that a browser keeps the cookie; the store may end the session long before."""
 
@@ -63,4 +65,18 @@ def drop_cookie(request: Request, response: Response, name: str) -> None:
     site = site_of(request)
     response.delete_cookie(
         cookie_name(site, name), path="/", secure=site.secure, httponly=True, samesite="lax"
+    )
+
+
+def keep_language(request: Request, response: Response, language: str) -> None:
+    """Have the browser remember a language; "" has it forget, so that its own settings hold again."""
+    site = site_of(request)
+    response.set_cookie(
+        LANGUAGE,
+        language,
+        LANGUAGE_AGE if language else 0,
+        path="/",
+        secure=site.secure,
+        httponly=True,
+        samesite="lax",
     )

@@ -1,7 +1,8 @@
 """A template and values become a page, in the reader's language and zone.
 
 What a template may use besides its values: `words` (numbers, times), `_()`, `many(one, many, n)` and
-`{% trans %}`, `static(name)`, `here` (None before signing in), `csrf`, `menu`, `tabs`.
+`{% trans %}`, `static(name)`, `here` (None before signing in), `csrf`, `menu`, `tabs`, `speaks` (languages to
+choose from before signing in).
 Everything is escaped; nothing that a sender wrote is ever marked as safe.
 """
 
@@ -26,7 +27,7 @@ from gatepost.console.cookies import (
     visitor_of,
 )
 from gatepost.console.environment import environment
-from gatepost.console.text import Words, words_for
+from gatepost.console.text import Words, language_names, words_for
 from gatepost.desk import reviews
 from gatepost.store.base import StoreError
 
@@ -112,6 +113,7 @@ def _rendered(request: Request, here: Here | None, template: str, values: dict[s
             tabs=menu.tabs(paths, is_admin, here.domain, request.url.path)
             if here is not None and here.domain
             else [],
+            speaks=language_names() if not token_of(request) else {},
             said=unquote(request.cookies.get(cookie_name(site_of(request), SAID), "")),
             **values,
         )

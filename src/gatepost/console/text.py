@@ -35,6 +35,12 @@ def languages() -> list[str]:
 
 
 @cache
+def language_names() -> dict[str, str]:
+    """Return each language with what it calls itself."""
+    return {one: (Locale.parse(one).get_language_name(one) or one).capitalize() for one in languages()}
+
+
+@cache
 def catalogue(language: str) -> NullTranslations:
     """Return everything that a language says; English says what stands in the code."""
     merged = Catalog(locale=language)

@@ -24,6 +24,8 @@ def test_reader(real_house: House) -> None:
     answer = ann.post("/account/reader", {"language": "de", "zone": "Mars/Base"})
     assert (422, True) == (answer.status_code, "Mars/Base" in answer.text)
     assert 404 == ann.post("/account/reader", {"language": "xx"}).status_code
+    forgets = ann.post("/account/reader", {"language": ""}).headers["set-cookie"]
+    assert "language=" in forgets, "the browser's language is the browser's, not one chosen before signing in"
 
 
 def test_password(real_house: House) -> None:

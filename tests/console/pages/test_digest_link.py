@@ -125,7 +125,8 @@ def test_gone(house: House, token: str) -> None:
         expired = make(desk, Link("release", "2026-11-25/ann.example/x.eml.zst", READER, NOW))
         never = make(desk, Link("release", "2026-11-25/ann.example/x.eml.zst", READER, NOW + 9))
         domains.remove(desk, "ann.example")
-    answers = [house.browser().get(f"/digest/{one}") for one in (token, expired, never)]
+    browser = house.browser()
+    answers = [browser.get(f"/digest/{one}") for one in (token, expired, never)]
     assert [410] * 3 == [answer.status_code for answer in answers]
     assert 1 == len({answer.text for answer in answers})
 

@@ -12,16 +12,16 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from gatepost.console.auth import Here, SignedIn
+from gatepost.console.cookies import keep_language
 from gatepost.console.errors import NotHere
 from gatepost.console.render import go, show, words_of
-from gatepost.console.text import languages, mark
+from gatepost.console.text import language_names, languages, mark
 from gatepost.console.typed import Typed
 from gatepost.desk import codes, passkeys, sessions, tokens, users
 from gatepost.desk.errors import DeskError, NotFound
 from gatepost.desk.spans import until
 
 router = APIRouter()
-LANGUAGES = {"en": "English", "de": "Deutsch"}
 RIGHTS = {"look": mark("look"), "change": mark("look and change"), "admin": mark("everything")}
 """What a token opens, for people."""
 
@@ -42,7 +42,10 @@ def reader(here: SignedIn, fields: Typed) -> Response:
         users.set_reader(here.desk, here.user.name, language, fields.get("zone", "").strip())
     except DeskError as error:
         return _page(here, {"zone": str(error)})
-    return _said(here, mark("Saved."))
+    response = _said(here, mark("Saved."))
+    if not language:
+        keep_language(here.request, response, "")  # what was chosen before signing in would hold else
+    return response
 
 
 @router.post("/account/password")
@@ -176,7 +179,7 @@ def _page(
         passkeys=passkeys.listing(here.desk, name),
         tokens=tokens.listing(here.desk, name),
         logins=users.logins(here.desk, name, 10),
-        languages={one: LANGUAGES.get(one, one) for one in languages()},
+        languages=language_names(),
         rights=rights,
         RIGHTS=RIGHTS,
     )

@@ -74,7 +74,8 @@ class GatewayChecks:
                 answer = Failure("a check of Scope.GATEWAY must answer at once")
             seconds = perf_counter() - started
             runner.spent(step, seconds)
-            runner.note(step, context, findings, answer, seconds)
+            if answer is not None:
+                runner.note(step, context, findings, answer, seconds)
         runner.idle()
         for finding in findings:
             verdict = finding.verdict

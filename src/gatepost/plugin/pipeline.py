@@ -19,7 +19,7 @@ from gatepost.plugin.context import RESERVATIONS, Context
 from gatepost.plugin.deadly import NAME as POISON
 from gatepost.plugin.deadly import Deadly
 from gatepost.plugin.gateway import GatewayChecks
-from gatepost.plugin.runner import Findings, Runner, own_entry
+from gatepost.plugin.runner import WORTH_TELLING, Findings, Runner, own_entry
 from gatepost.plugin.step import Groups, Plan, Step
 from gatepost.plugin.tools import Tools
 from gatepost.plugin.waiting import Waiting
@@ -131,8 +131,12 @@ class Pipeline:
             answer = self.runner.start(step, context)
             if type(answer) is Waiting:
                 return self._rest_of_address(answer, steps[n + 1 :], recipient, policy, findings)
+            seconds = perf_counter() - started
+            if answer is None and seconds < WORTH_TELLING:
+                findings.append(step.nothing)
+                continue
             answer = _rewritten(step, recipient, answer, policy.domain)
-            self._note(step, context, findings, answer, perf_counter() - started)
+            self._note(step, context, findings, answer, seconds)
         self.runner.idle()
         return findings
 
@@ -241,15 +245,16 @@ class Pipeline:
         steps: Sequence[Step] = self.plan(policy).done if policy is not None else ()
         everywhere = self._gateway.steps.get("done", ())
         waiting: list[Waiting] = []
-        for step in (*steps, *everywhere) if everywhere else steps:
+        if steps or everywhere:
             context: Context[Any] = Context(session, transaction, recipient, None, self._clock(), self.tools)
             context.outcome = outcome
-            answer = self.runner.start(step, context)
-            if type(answer) is Waiting:
-                waiting.append(answer)
-            elif answer is not None:
-                self._done_failed(step, answer)
-        if steps or everywhere:
+            for step in (*steps, *everywhere) if everywhere else steps:
+                answer = self.runner.start(step, context)
+                if type(answer) is Waiting:
+                    waiting.append(answer)
+                    context = context.fork()
+                elif answer is not None:
+                    self._done_failed(step, answer)
             self.runner.idle()
         held = transaction.answers.get(RESERVATIONS) if transaction is not None else None
         if not waiting and not held:

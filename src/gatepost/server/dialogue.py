@@ -276,25 +276,23 @@ class Dialogue:
     ) -> bytes | Coroutine[Any, Any, bytes]:
         """Refuse now, refuse after the data, or accept for the time being."""
         transaction = self.transaction
-        trace = ""
         if transaction is None:  # the client left while the checks ran
             return b""
         entry = self._entry(policy) if policy.lists else None
-        if not recipient.findings:
-            # Refusals are mostly alike: the same findings (the pipeline shares them), the same outcome.
-            memo: dict[tuple[int, ...], Known] = policy.cache.setdefault(MEMO, {})
-            key = (entry.id if entry is not None else 0, *map(id, findings))
-            known = memo.get(key)
-            if known is None:
-                if len(memo) > MEMO_SIZE:
-                    memo.clear()
-                # The findings are kept with the answer, so that an id cannot be another's meanwhile.
-                outcome = self._decide(policy, findings, entry)
-                known = memo[key] = findings, outcome, trace_of(findings, outcome)
-            recipient.findings, outcome, trace = known
-        else:
-            recipient.findings = findings = [*recipient.findings, *findings]
+        if recipient.findings:  # of the hook `address`
+            findings = [*recipient.findings, *findings]
+        # Refusals are mostly alike: the same findings (the pipeline shares them), the same outcome.
+        memo: dict[tuple[int, ...], Known] = policy.cache.setdefault(MEMO, {})
+        key = (entry.id if entry is not None else 0, *map(id, findings))
+        known = memo.get(key)
+        if known is None:
+            if len(memo) > MEMO_SIZE:
+                memo.clear()
+            # The findings are kept with the answer, so that an id cannot be another's meanwhile.
             outcome = self._decide(policy, findings, entry)
+            refused = outcome.fate is Fate.REJECT or outcome.fate is Fate.DEFER
+            known = memo[key] = findings, outcome, trace_of(findings, outcome) if refused else ""
+        recipient.findings, outcome, trace = known
         fate = outcome.fate
         if fate is Fate.REJECT or fate is Fate.DEFER:
             if policy.bypass and outcome.enhanced != "5.1.1":

@@ -96,7 +96,7 @@ class StateStore:
             self._more[place] = self._more.get(place, 0) + n
             if len(self._more) > MAX_KEYS:
                 self._relieve()
-        return sliding(now, window, count[1], count[2])
+        return sliding(now, window, count[1], count[2]) if count[2] else count[1]
 
     async def sums(self, prefix: str) -> dict[str, int]:
         """Return the counts whose key begins so, each over all that is kept of it."""

@@ -121,6 +121,7 @@ class Hub:
 
     def close(self) -> None:
         """Stop watching."""
+        self._send_late()
         self.loop.remove_reader(self._epoll.fileno())
         self._epoll.close()
         self._ready.clear()

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from gatepost.desk import malice
 from gatepost.desk.desk import Desk
+from gatepost.desk.malice import Doubt
 from gatepost.spool.index import Kept
 
 Run = Callable[..., Any]
@@ -77,6 +79,27 @@ def test_release(hosted: Run, as_json: Run, kept: str) -> None:
     (again,) = as_json("archive", "release", ID, "--train")
     assert again["release"] == "waiting"
     assert ["ham"] == [row["as"] for row in as_json("learn", "log", "example.org")]
+
+
+def test_what_the_virus_check_is_against(
+    hosted: Run, as_json: Run, desk: Desk, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others go, it does not, and the status says so; in so many words it goes too."""
+    item = Kept("0DQ3N7V5K2F8V.1", time.time(), None, "bob@example.org", "example.org")
+    clean = desk.archive.keep(item, [RAW])
+
+    def found(_desk: Desk, one: Kept) -> Doubt | None:
+        return None if one.ref == clean else Doubt("clamav: \x1b[2J", answered=True)
+
+    monkeypatch.setattr(malice, "found", found)
+    said = hosted("archive", "release", ID, clean, "--train", status=1)
+    assert f"{item.id} for bob@example.org: released, on its way\n" == said.stdout, said.stderr
+    assert f"{ID} for ann@example.org is not released, the virus check refuses it" in said.stderr
+    assert "\x1b" not in said.stderr
+    assert "--all-the-same" in said.stderr
+    assert [item.id] == [one["session"] for one in as_json("queue", "list")]
+    assert 1 == len(as_json("learn", "log", "example.org"))
+    assert "on its way" in hosted("archive", "release", ID, "--all-the-same").stdout
 
 
 def test_drop_all(hosted: Run, kept: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from gatepost.desk import archive, digest_links, domains, malice
 from gatepost.desk.desk import Desk
 from gatepost.desk.digest_links import GoneLink, Link
+from gatepost.desk.malice import Doubt
 from gatepost.spool.index import Kept
 from tests.desk.test_archive import RAW
 
@@ -72,15 +73,29 @@ def test_a_link_releases_no_malware(scanned: Desk) -> None:
 def test_only_what_nobody_may_pass_is_asked(scanned: Desk) -> None:
     """Another check's opinion is what the reader overrules; an allow entry and bypass overrule no scanner."""
     kept = keep(scanned, RAW)
-    assert "" == malice.found(scanned, kept)
+    assert malice.found(scanned, kept) is None
     domains.set_values(scanned, "example.org", {"bypass": True})
     domains.set_values(scanned, "ann@example.org", {"strict.mode": "on"})
-    assert "virus: a virus" == malice.found(scanned, keep(scanned, BAD))
+    assert Doubt("virus: a virus", True) == malice.found(scanned, keep(scanned, BAD))
     token = digest_links.make(scanned, Link("release", kept.ref, "ann@example.org", scanned.clock() + 3600))
     assert "waiting" == digest_links.use(scanned, token)[1].state
+
+
+def test_a_dead_scanner(scanned: Desk) -> None:
+    """It is really asked, and that it does not answer is another thing than what it finds."""
+    dead = {"clamav.mode": "on", "clamav.addresses": ["127.0.0.1:1"]}
+    domains.set_values(scanned, "example.org", dead)
+    doubt = malice.found(scanned, keep(scanned, RAW))
+    assert doubt is not None
+    assert not doubt.answered
+    assert "clamav cannot answer: 127.0.0.1:1: " in doubt.said
+    found = malice.found(scanned, keep(scanned, BAD))
+    assert found == Doubt("virus: a virus", True), "who found something comes first"
+    domains.set_values(scanned, "example.org", {"clamav.on_failure": "pass"})
+    assert malice.found(scanned, keep(scanned, RAW)) is None
 
 
 def test_where_it_is_off(scanned: Desk) -> None:
     """A domain without a scanner has none here either."""
     domains.set_values(scanned, "example.org", {"virus.mode": "off"})
-    assert "" == malice.found(scanned, keep(scanned, BAD))
+    assert malice.found(scanned, keep(scanned, BAD)) is None

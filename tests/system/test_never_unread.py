@@ -10,6 +10,7 @@ import pytest
 from tests.system import scanners
 from tests.system.gateway import Gateway
 from tests.system.process import open_directory, wait_until
+from tests.system.running import in_force
 from tests.system.scanners import Scanner, clamd_again
 from tests.system.sink import Sink
 from tests.system.test_backends import hosting, letter
@@ -68,3 +69,37 @@ def test_a_copy_that_nobody_scanned(make_gateway: Callable[..., Gateway], sink: 
         return [row["outcome"] for row in gateway.json("journal", "--domain", "example.org")]
 
     wait_until(lambda: {"quarantined", "accepted", "queued"} <= set(fates()), "its fate in the journal", 10)
+
+
+def not_released(gateway: Gateway, name: str) -> str:
+    """Return why a kept mail is not released."""
+    done = gateway.cli("archive", "release", name, check=False)
+    assert 1 == done.returncode
+    return done.stderr
+
+
+def test_a_release_is_scanned(make_gateway: Callable[..., Gateway], sink: Sink, clamd: Scanner) -> None:
+    """Kept unread by an early check, it is scanned now; what is found, or a dead clamd, takes a word more."""
+    gateway = make_gateway(scanner={"clamav": {"address": clamd.address}})
+    hosting(gateway, sink.port)
+    on(gateway, "clamav.mode=on", "deny_list.mode=on")
+    gateway.cli("list", "add", "example.org", "deny", "client.example")
+    in_force()
+    for mail in (virus(), letter("clean"), letter("later")):
+        assert 550 == gateway.send([ANN], mail)[0]
+    kept = {one["subject"]: one["filename"] for one in gateway.json("archive", "list")}
+    assert {"deny_list"} == {one["plugin"] for one in gateway.json("archive", "list")}
+
+    def arrived(name: bytes) -> bool:
+        return any(b"Subject: " + name in one for one in sink.messages())
+
+    gateway.cli("archive", "release", kept["clean"])
+    wait_until(lambda: arrived(b"clean"), "the clean one", 20)
+    refused = not_released(gateway, kept["invoice"])
+    assert "refuses it: clamav: ClamAV: Test.Eicar" in refused
+    clamd.stop()
+    refused = not_released(gateway, kept["later"])
+    assert "cannot look at it now: clamav: clamav cannot answer" in refused
+    assert [] == waiting(gateway)
+    gateway.cli("archive", "release", "--all-the-same", kept["invoice"], kept["later"])
+    wait_until(lambda: arrived(b"later") and arrived(b"invoice"), "both, all the same", 20)

@@ -82,27 +82,48 @@ def show(id_: str, domain: str | None, recipient: str | None, facts: bool, as_js
 @COPY
 @click.option("--again", is_flag=True, help="Also what was delivered before.")
 @click.option("--train", is_flag=True, help="Teach the classifier in one go that it is no spam.")
+@click.option(
+    "--all-the-same",
+    is_flag=True,
+    help="Also what the domain's virus check refuses, or cannot look at now; it is not asked.",
+)
 @as_json
 def release(
-    ids: tuple[str, ...], domain: str | None, recipient: str | None, again: bool, train: bool, as_json: bool
+    ids: tuple[str, ...],
+    domain: str | None,
+    recipient: str | None,
+    again: bool,
+    train: bool,
+    all_the_same: bool,
+    as_json: bool,
 ) -> None:
     """Deliver kept mail to the domain's own server, unchanged and unfiltered.
 
-    It is tried at once while the server runs; `gatepost queue list` shows what waits. A mail
-    that was released twice is delivered once.
+    The domain's virus check looks into it first. It is tried at once while the server runs;
+    `gatepost queue list` shows what waits. A mail that was released twice is delivered once.
     """
     from gatepost.desk import archive, training
+    from gatepost.desk.releasing import Doubtful, Releasing
 
+    faults: list[str] = []
     with at_desk() as desk:
         copies = [kept for one in ids for kept in archive.find(desk, one, domain, recipient)]
-        done = [archive.release(desk, kept, again=again) for kept in copies]
-        if train:
-            training.train_kept(desk, copies, spam=False)
+        releasing = Releasing(desk, again=again, all_the_same=all_the_same)
+        done = []
+        for kept in copies:
+            try:
+                done.append(releasing.release(kept))
+            except Doubtful as error:  # the others are released
+                faults.append(visible(str(error)))
+        if train and done:
+            training.train_kept(desk, [one.kept for one in done], spam=False)
     if as_json:
         print_json([_as_json(one.kept, one) for one in done])
-        return
-    for one in done:
-        click.echo(f"{one.kept.id} for {visible(one.kept.recipient)}: {_SAID[one.state]}")
+    else:
+        for one in done:
+            click.echo(f"{one.kept.id} for {visible(one.kept.recipient)}: {_SAID[one.state]}")
+    if faults:
+        raise click.ClickException("; ".join([*faults, "--all-the-same releases it unseen"]))
 
 
 @command.command()

@@ -57,13 +57,18 @@ def listing(domain: str | None, decided: bool, limit: int, as_json: bool) -> Non
 @domain_argument()
 @click.argument("number", type=click.IntRange(0, 1 << 62), metavar="NUMBER")
 @click.argument("decision", type=click.Choice(DECISIONS))
-def decide(domain: str, number: int, decision: str) -> None:
+@click.option(
+    "--all-the-same",
+    is_flag=True,
+    help="Also what the domain's virus check refuses, or cannot look at now.",
+)
+def decide(domain: str, number: int, decision: str, all_the_same: bool) -> None:
     """Release the mail, let its sender in from now on (and release), or decline."""
     from gatepost.desk import reviews
     from gatepost.desk.scopes import hosted
 
     with at_desk() as desk:
-        done = reviews.decide(desk, hosted(desk, domain), number, decision)
+        done = reviews.decide(desk, hosted(desk, domain), number, decision, all_the_same=all_the_same)
     click.echo(visible(f"{done.sender or '<>'} for {done.recipient}: {done.state}"))
 
 

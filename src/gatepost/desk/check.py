@@ -17,6 +17,7 @@ from gatepost.desk.shadow import ShadowRecords, ShadowState, ShadowTeacher
 from gatepost.desk.trial import Answer, Mail, Stage, Trial
 from gatepost.dns.resolver import Resolver
 from gatepost.mail.address import Address
+from gatepost.plugin.outside import http, stream
 from gatepost.plugin.pipeline import Pipeline
 from gatepost.plugin.tools import Tools
 from gatepost.policy.policy import DomainPolicy
@@ -80,6 +81,9 @@ class Memory:
             models=self.desk.models_in,
             teacher=ShadowTeacher(self.desk.data_dir),
             commands=self.desk.commands,
+            stream=stream,
+            http=http,
+            scanners=self.desk.scanners,
         )
         pipeline = Pipeline(registry, tools, clock)
         pipeline.configure_gateway(snapshot.everywhere)

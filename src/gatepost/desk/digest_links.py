@@ -103,8 +103,8 @@ def use(desk: Desk, token: str) -> tuple[Link, archive.Release]:
     """
     link, kept = look(desk, token)
     against = malice.found(desk, kept)
-    if against:
-        raise GoneLink(f"a link does not release it: {against}")
+    if against is not None:
+        raise GoneLink(f"a link does not release it: {against.said}")
     one = Use(desk, link.domain, _id(token))
     if not one.begin():
         raise GoneLink("the link was used already, or has expired")

@@ -1,4 +1,4 @@
-"""Is a kept mail malware? Asked before one reader's link releases it: nothing filters it again behind that.
+"""Is a kept mail malware? Asked before anybody releases it: nothing filters it again behind that.
 
 A mail that an early check refused was kept without anybody looking into it, so that nobody knows. Only the
 checks that no allow entry leads past are asked (viruses), and only those that the domain has on.
@@ -7,7 +7,7 @@ checks that no allow entry leads past are asked (viruses), and only those that t
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gatepost.desk.check import opened
 from gatepost.desk.desk import Desk
@@ -23,8 +23,18 @@ from gatepost.policy.source import DomainRows
 from gatepost.spool.index import Kept
 
 
-def found(desk: Desk, kept: Kept) -> str:
-    """Return what is said against releasing a mail, "" for nothing; also where a check cannot say."""
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What is said against releasing a mail."""
+
+    said: str
+    """Check and reason."""
+    answered: bool
+    """A check found something; False: it could not look, so nobody knows."""
+
+
+def found(desk: Desk, kept: Kept) -> Doubt | None:
+    """Return what is said against releasing a mail; also where a check cannot say."""
     asked = {
         one.name
         for one in desk.registry
@@ -46,7 +56,10 @@ def found(desk: Desk, kept: Kept) -> str:
         (said,) = asyncio.run(_asked(desk, Overlay(desk.policy, kept.domain, alone), mail))
     except (OSError, PolicyUnavailable) as error:
         raise DeskError(f"{kept.ref} cannot be looked at: {error}") from error
-    return f"{said.plugin}: {said.reason}" if said.fate != "accepted" and said.plugin in asked else ""
+    if said.fate == "accepted" or said.plugin not in asked:
+        return None
+    failed = any(step.check == said.plugin and step.result.startswith("failed") for step in said.steps)
+    return Doubt(f"{said.plugin}: {said.reason}", answered=not failed)
 
 
 async def _asked(desk: Desk, source: Overlay, mail: Mail) -> list[Answer]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from gatepost.desk import archive, journal, lists, remedy, why
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError, NotFound
+from gatepost.desk.releasing import Releasing
 from gatepost.desk.remedy import What
 from gatepost.desk.sessions import network_of
 from gatepost.mail.address import AddressError, parse_address
@@ -131,17 +132,22 @@ def about(desk: Desk, request: ReviewRow) -> Review:
     return Review(request, row, kept, others, request.sender if past else "")
 
 
-def decide(desk: Desk, domain: str, number: int, decision: str) -> ReviewRow:
+def decide(desk: Desk, domain: str, number: int, decision: str, *, all_the_same: bool = False) -> ReviewRow:
     """Do what was decided and write it down; Conflict where somebody decided before.
 
     `release` hands on what is kept of the mail for the domain; `allow` puts the sender on the domain's list
-    for that check, and releases as well; `decline` changes nothing else.
+    for that check, and releases as well; `decline` changes nothing else. Doubtful where the domain's virus
+    check is against a release, before anything is changed; `all_the_same` releases it then.
     """
     if decision not in STATES:
         raise DeskError(f"{decision!r} is none of {', '.join(STATES)}")
     request = get(desk, domain, number)
     if request.decided is not None:
         raise Conflict(f"{request.decided_by} has decided before: {request.state}")
+    if decision in (RELEASE, ALLOW) and not all_the_same:
+        releasing = Releasing(desk)
+        for kept in _copies(desk, request):
+            releasing.look(kept)
     if decision == ALLOW:
         _allow(desk, request)
     if decision in (RELEASE, ALLOW):

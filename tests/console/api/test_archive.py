@@ -2,8 +2,9 @@
 
 import pytest
 
-from gatepost.desk import archive
+from gatepost.desk import archive, malice
 from gatepost.desk.errors import NotFound
+from gatepost.desk.malice import Doubt
 from gatepost.spool.index import Kept
 from tests.console.api.program import Program
 from tests.console.house import House
@@ -34,6 +35,17 @@ def test_look(ann: Program, rob: Program, house: House, address: str) -> None:
     eve = Program(house, "eve")
     for path in (address, f"{address}/raw", address.replace("ann.example", "eve.example")):
         eve.get(path, 404)
+
+
+def test_what_the_virus_check_is_against(
+    ann: Program, house: House, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """409 and nothing done, until it is said in so many words."""
+    monkeypatch.setattr(malice, "found", lambda *_: Doubt("clamav: Eicar", answered=True))
+    said = ann.post(f"{address}/release", status=409)
+    assert "the virus check refuses it: clamav: Eicar" in said["detail"]
+    assert [] == ann.get("/queue")["items"]
+    assert "waiting" == ann.post(f"{address}/release?all_the_same=true")["release"]
 
 
 def test_release_and_delete(ann: Program, rob: Program, house: House, address: str) -> None:

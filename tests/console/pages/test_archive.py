@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from gatepost.console.pages import archive as pages
-from gatepost.desk import changes
+from gatepost.desk import changes, malice
 from gatepost.desk.deeds import deeds_of
+from gatepost.desk.malice import Doubt
 from tests.console.house import NOW, House
 from tests.console.seed import LETTER, keep
 
@@ -147,6 +148,35 @@ def test_release_and_train_in_one(house: House, refs: list[str]) -> None:
     with house.desk() as desk:
         assert (0, 1) == training.counts(desk, "ann.example")
         assert 2 == len(desk.queue)
+
+
+@pytest.mark.parametrize(
+    ("answered", "said", "button"),
+    [
+        (True, "virus check refuses this mail: clamav: &lt;b&gt;", "Release it all the same, infected"),
+        (False, "nobody knows what is in it: clamav: &lt;b&gt;", "Release it all the same, unscanned"),
+    ],
+)
+def test_what_the_virus_check_is_against(
+    house: House, refs: list[str], monkeypatch: pytest.MonkeyPatch, answered: bool, said: str, button: str
+) -> None:
+    """It says so and releases nothing; the second button does, with what was asked for. Many: not at all."""
+    monkeypatch.setattr(malice, "found", lambda *_: Doubt("clamav: <b>", answered))
+    ann = house.browser("ann")
+    answer = ann.post(f"/archive/{refs[0]}/release", {"what": "ham"})
+    assert 409 == answer.status_code
+    assert said in answer.text.replace("&#39;", "'")
+    assert button in answer.text
+    assert 'name="what" value="ham"' in answer.text
+    ann.post("/archive", {"do": "release", "ref": refs[:2], "sure": "yes"})
+    assert 2 == ann.page("/archive").count("is not released, the virus check")
+    with house.desk() as desk:
+        assert 0 == len(desk.queue)
+    done = ann.post(f"/archive/{refs[0]}/release", {"what": "ham", "all_the_same": "yes"})
+    assert 303 == done.status_code
+    with house.desk() as desk:
+        assert 1 == len(desk.queue)
+    assert "Learnt: no spam." in ann.page(f"/archive/{refs[0]}")
 
 
 def test_each_way_is_in_the_list_of_changes(house: House, refs: list[str]) -> None:

@@ -23,6 +23,7 @@ from gatepost.console.api.answers import (
 from gatepost.console.auth import Changing, Here, Looking
 from gatepost.desk import archive, training
 from gatepost.desk.deeds import deeds_of
+from gatepost.desk.releasing import Releasing
 from gatepost.spool.index import Kept
 
 router = APIRouter(tags=["archive"])
@@ -123,13 +124,21 @@ def open_kept(here: Looking, day: Day, file: File) -> StreamingResponse:
 
 
 @router.post("/domains/{domain}/archive/{day}/{file}/release")
-def release_kept(here: Changing, day: Day, file: File, again: bool = False, train: bool = False) -> Shown:
+def release_kept(
+    here: Changing,
+    day: Day,
+    file: File,
+    again: bool = False,
+    train: bool = False,
+    all_the_same: bool = False,
+) -> Shown:
     """Hand a kept mail on to the domain's own server; asked for twice, it is delivered once.
 
-    `train`: teach the classifier in one go that it is no spam.
+    409 where the domain's virus check refuses it or cannot look at it now; `all_the_same` releases it
+    unseen. `train`: teach the classifier in one go that it is no spam.
     """
     kept = find(here, day, file)
-    archive.release(here.desk, kept, again=again)
+    Releasing(here.desk, again=again, all_the_same=all_the_same).release(kept)
     if train:
         training.train_kept(here.desk, [kept], spam=False, how="api")
     return _shown(here, kept)

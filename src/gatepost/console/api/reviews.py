@@ -39,6 +39,8 @@ class Decision(Body):
 
     decision: Literal["release", "allow", "decline"]
     """`allow` puts the sender on the domain's list for that check, and releases what was kept too."""
+    all_the_same: bool = False
+    """Release also what the domain's virus check refuses, or cannot look at now."""
 
 
 @router.get("/domains/{domain}/reviews")
@@ -59,5 +61,9 @@ def show_review(here: Looking, number: Id) -> Review:
 
 @router.post("/domains/{domain}/reviews/{number}/decide")
 def decide_review(here: Changing, number: Id, body: Decision) -> Review:
-    """Release the mail, let its sender in, or decline; 409 where somebody decided before."""
-    return Review.of(reviews.decide(here.desk, here.domain, number, body.decision))
+    """Release the mail, let its sender in, or decline; 409 where somebody decided before.
+
+    Also where the domain's virus check is against a release: then nothing is done without `all_the_same`.
+    """
+    done = reviews.decide(here.desk, here.domain, number, body.decision, all_the_same=body.all_the_same)
+    return Review.of(done)

@@ -16,6 +16,7 @@ from gatepost.console.text import mark
 from gatepost.desk import archive, preview, training
 from gatepost.desk.deeds import deeds_of
 from gatepost.desk.errors import DeskError
+from gatepost.desk.releasing import Doubtful, Releasing
 from gatepost.spool.index import Kept
 
 router = APIRouter()
@@ -71,10 +72,11 @@ def many(
     if sure != "yes":
         return show(here, "archive_sure.html", do=do, chosen=chosen)
     faults = []
+    releasing = Releasing(here.desk)
     for kept in chosen:
         try:
             if do == "release":
-                archive.release(here.desk, kept)
+                releasing.release(kept)
             else:
                 archive.delete(here.desk, kept)
         except DeskError as error:
@@ -119,10 +121,30 @@ def raw(here: Looking, day: Day, file: File) -> Response:
 
 
 @router.post("/archive/{day}/{domain}/{file}/release")
-def release(here: Changing, day: Day, file: File, what: Annotated[str, Form()] = "") -> Response:
-    """Hand it on to the domain's own server; `what=ham`: and teach that it is no spam."""
+def release(
+    here: Changing,
+    day: Day,
+    file: File,
+    what: Annotated[str, Form()] = "",
+    all_the_same: Annotated[str, Form()] = "",
+) -> Response:
+    """Hand it on to the domain's own server; `what=ham`: and teach that it is no spam.
+
+    What the virus check is against takes a second button, which says what is done (`all_the_same=yes`).
+    """
     kept = _find(here, day, file)
-    archive.release(here.desk, kept)
+    try:
+        Releasing(here.desk, all_the_same=all_the_same == "yes").release(kept)
+    except Doubtful as error:
+        return show(
+            here,
+            "release_sure.html",
+            status=409,
+            kept=kept,
+            doubt=error.doubt,
+            what=what,
+            base=address(kept),
+        )
     words = words_of(here.request, here)
     said = [words.say(mark("It is on its way to the domain's own server."))]
     if what == "ham":

@@ -15,6 +15,8 @@ from gatepost.console.rights import Right
 from gatepost.console.text import mark
 from gatepost.desk import domains, reviews
 from gatepost.desk.errors import Conflict, DeskError, NotFound
+from gatepost.desk.malice import Doubt
+from gatepost.desk.releasing import Doubtful
 
 router = APIRouter()
 PAGE = 30
@@ -48,11 +50,14 @@ def decide(
     here: Changing,
     number: Annotated[int, Form(ge=0, le=1 << 62)],
     decision: Annotated[str, Form(max_length=20)],
+    all_the_same: Annotated[str, Form(max_length=3)] = "",
 ) -> Response:
-    """Release it, let the sender in, or decline."""
+    """Release it, let the sender in, or decline; what the virus check is against takes a second button."""
     place = _place(here)
     try:
-        reviews.decide(here.desk, here.domain, number, decision)
+        reviews.decide(here.desk, here.domain, number, decision, all_the_same=all_the_same == "yes")
+    except Doubtful as error:
+        return _page(here, doubtful=(number, decision, error.doubt), status=409)
     except Conflict:
         return _page(here, fault=place.words.say(FASTER), status=409)
     except NotFound:
@@ -63,7 +68,13 @@ def decide(
 
 
 def _page(
-    here: Here, state: str = "", before: int | None = None, *, fault: str = "", status: int = 200
+    here: Here,
+    state: str = "",
+    before: int | None = None,
+    *,
+    fault: str = "",
+    doubtful: tuple[int, str, Doubt] | None = None,
+    status: int = 200,
 ) -> Response:
     desk, waiting = here.desk, state != "decided"
     names = [here.domain] if here.domain else None if here.is_admin else here.names()
@@ -84,6 +95,7 @@ def _page(
         off=policy is not None and not policy.why_page,
         no_address=not desk.public_url,
         fault=fault,
+        doubtful=doubtful,
     )
 
 

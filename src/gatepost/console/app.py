@@ -19,6 +19,7 @@ from gatepost.console.api.answers import PROBLEMS
 from gatepost.console.guard import Shield, from_our_own_page
 from gatepost.console.limits import Limits
 from gatepost.console.live import Live
+from gatepost.console.segments import Segments
 from gatepost.console.site import Site
 
 API = "/api/v1"
@@ -52,6 +53,7 @@ def make_app(site: Site, report: Report = lambda _event, _path, _error: None) ->
     ]
     app.state.paths = frozenset(path for _, path in app.state.mounted)
     app.add_middleware(Shield, secure=site.secure)
+    app.add_middleware(Segments)
     return app
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -40,10 +41,15 @@ def environment(language: str) -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     made.globals |= {"static": address, "FATES": FATES}
-    made.filters["ticked"] = ticked
+    made.filters |= {"ticked": ticked, "segment": segment}
     install = vars(made)["install_gettext_translations"]
     install(catalogue(language), newstyle=True)
     return made
+
+
+def segment(text: str) -> str:
+    """Return a text as one segment of a path: also a `/` in it is encoded."""
+    return quote(str(text), safe="")
 
 
 def ticked(text: str) -> Markup:

@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from gatepost.console.render import show_to_anyone
+from gatepost.console.segments import as_asked
 from gatepost.console.text import mark
 from gatepost.desk.errors import Conflict, DeskError, NotFound
 from gatepost.store.base import StoreError
@@ -80,8 +81,7 @@ def _sign_in_first(request: Request, _error: Exception) -> Response:
         return response
     target = "/login"
     if request.method == "GET" and request.url.path != "/":
-        path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        target += f"?next={quote(path, safe='')}"
+        target += f"?next={quote(as_asked(request), safe='')}"
     return RedirectResponse(target, 303)
 
 

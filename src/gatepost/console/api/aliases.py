@@ -52,13 +52,13 @@ def list_aliases(
     return Page(items=[_alias(one) for one in found.rows], next=found.next or None)
 
 
-@router.get("/domains/{domain}/aliases/{address}")
+@router.get("/domains/{domain}/aliases/{address:part}")
 def show_alias(here: Looking, address: Text) -> Alias:
     """Show one address."""
     return _alias(aliases.show(here.desk, _full(here, address)))
 
 
-@router.post("/domains/{domain}/aliases/{address}/reset")
+@router.post("/domains/{domain}/aliases/{address:part}/reset")
 def reset_alias(
     here: Changing, address: Text, count: Annotated[int | None, Query(ge=1, le=1000)] = None
 ) -> Alias:
@@ -66,13 +66,13 @@ def reset_alias(
     return _alias(aliases.reset(here.desk, _full(here, address), count))
 
 
-@router.post("/domains/{domain}/aliases/{address}/close")
+@router.post("/domains/{domain}/aliases/{address:part}/close")
 def close_alias(here: Changing, address: Text) -> Alias:
     """Refuse all mail to it from now on."""
     return _alias(aliases.close(here.desk, _full(here, address)))
 
 
-@router.post("/domains/{domain}/aliases/{address}/open")
+@router.post("/domains/{domain}/aliases/{address:part}/open")
 def open_alias(here: Changing, address: Text) -> Alias:
     """Undo closing."""
     return _alias(aliases.open_(here.desk, _full(here, address)))

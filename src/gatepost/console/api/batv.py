@@ -92,27 +92,27 @@ def drop_key(here: Changing, key: KeyNumber, expect: Expected) -> None:
         batv.drop_key(here.desk, here.domain, key, expect=expect)
 
 
-@router.put("/domains/{domain}/batv/addresses/{address}")
+@router.put("/domains/{domain}/batv/addresses/{address:part}")
 def sign_address(here: Changing, address: Text, expect: Expected) -> Page[str]:
     """Sign the mail of a local part (`*`: of all); returns what was not signed before."""
     with as_seen():
         return Page(items=batv.add(here.desk, here.domain, [_full(here, address)], expect=expect))
 
 
-@router.delete("/domains/{domain}/batv/addresses/{address}", status_code=204)
+@router.delete("/domains/{domain}/batv/addresses/{address:part}", status_code=204)
 def unsign_address(here: Changing, address: Text, expect: Expected) -> None:
     """Sign its mail no longer."""
     with as_seen():
         batv.remove(here.desk, here.domain, [_full(here, address)], expect=expect)
 
 
-@router.post("/domains/{domain}/batv/addresses/{address}/tag")
+@router.post("/domains/{domain}/batv/addresses/{address:part}/tag")
 def make_tag(here: Changing, address: Text) -> Tagged:
     """Show an address as it goes out today."""
     return Tagged(address=batv.tag(here.desk, _full(here, address)))
 
 
-@router.get("/domains/{domain}/batv/addresses/{address}/check")
+@router.get("/domains/{domain}/batv/addresses/{address:part}/check")
 def check_tag(here: Looking, address: Text) -> Checked:
     """Say whether the tag of an address is good."""
     good, why = batv.check(here.desk, _full(here, address))

@@ -90,7 +90,7 @@ def send_digest(here: Changing, body: Send) -> list[Sent]:
     return [Sent.of(one) for one in made]
 
 
-@router.put("/domains/{domain}/digest/mailboxes/{local}")
+@router.put("/domains/{domain}/digest/mailboxes/{local:part}")
 def switch_digest(here: Changing, local: Text, body: Switch) -> Own:
     """Give a mailbox a digest of its own mail, or none."""
     return Own(on=digest.switch(here.desk, here.domain, local, body.on))

@@ -53,7 +53,7 @@ def count_storms(here: Looking, hours: Annotated[int, Query(ge=1, le=storms.LONG
     return Page(items=[Hour.of(one) for one in storms.by_hour(here.desk, here.domain, hours)])
 
 
-@router.post("/domains/{domain}/storms/{address}/open", status_code=204)
+@router.post("/domains/{domain}/storms/{address:part}/open", status_code=204)
 def open_storm(here: Changing, address: Text) -> None:
     """Open an address and count its bounces from nothing."""
     storms.open_address(here.desk, here.domain, address)
@@ -66,14 +66,14 @@ def list_exceptions(here: Looking, response: Response) -> Page[str]:
     return Page(items=list(storms.never(here.desk, here.domain)))
 
 
-@router.put("/domains/{domain}/storms/never/{address}", status_code=204)
+@router.put("/domains/{domain}/storms/never/{address:part}", status_code=204)
 def add_exception(here: Changing, address: Text, expect: Expected) -> None:
     """Never close an address; one that is closed now is opened."""
     with as_seen():
         storms.except_for_good(here.desk, here.domain, address, expect=expect)
 
 
-@router.delete("/domains/{domain}/storms/never/{address}", status_code=204)
+@router.delete("/domains/{domain}/storms/never/{address:part}", status_code=204)
 def remove_exception(here: Changing, address: Text, expect: Expected) -> None:
     """Let a storm close an address again."""
     with as_seen():

@@ -201,31 +201,31 @@ def _mailbox(here: Here, local: str) -> Place:
     return _of(here, scopes.scope_for(f"{local}@{here.domain}").partition(":")[2], base)
 
 
-@router.get("/domains/{domain}/mailboxes/{local}/checks")
+@router.get("/domains/{domain}/mailboxes/{local:part}/checks")
 def mailbox_checks(here: Looking, local: str) -> Response:
     """List the checks as a mailbox has them."""
     return _list(_mailbox(here, local))
 
 
-@router.get("/domains/{domain}/mailboxes/{local}/checks/{check}")
+@router.get("/domains/{domain}/mailboxes/{local:part}/checks/{check}")
 def mailbox_check(here: Looking, local: str, check: str) -> Response:
     """Show one check of a mailbox."""
     return _page(_mailbox(here, local), check)
 
 
-@router.post("/domains/{domain}/mailboxes/{local}/checks/{check}")
+@router.post("/domains/{domain}/mailboxes/{local:part}/checks/{check}")
 def save_mailbox_check(here: Changing, local: str, check: str, fields: Typed) -> Response:
     """Keep the settings of a check for a mailbox."""
     return _save(_mailbox(here, local), check, fields)
 
 
-@router.post("/domains/{domain}/mailboxes/{local}/checks/{check}/mode")
+@router.post("/domains/{domain}/mailboxes/{local:part}/checks/{check}/mode")
 def switch_mailbox_check(here: Changing, local: str, check: str, mode: Mode, back: Mode = "") -> Response:
     """Turn a check's switch for a mailbox."""
     return _switch(_mailbox(here, local), check, mode, back)
 
 
-@router.post("/domains/{domain}/mailboxes/{local}/checks/{check}/reset")
+@router.post("/domains/{domain}/mailboxes/{local:part}/checks/{check}/reset")
 def reset_mailbox_check(here: Changing, local: str, check: str) -> Response:
     """Let the settings of the domain hold again."""
     return _reset(_mailbox(here, local), check)

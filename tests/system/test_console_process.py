@@ -54,3 +54,25 @@ def test_console_process(tmp_path: Path) -> None:
 
     assert 0 == status
     assert not answers(port)
+
+
+def test_who_is_first(tmp_path: Path) -> None:
+    """One line of the log and the sign-in page say what to type, until it was typed."""
+    port = free_port()
+    gateway = Gateway(tmp_path, {"console": {"listen": f"127.0.0.1:{port}"}})
+    line = f"--config {gateway.config} user add admin --role admin"
+
+    def page() -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/login", timeout=5) as answer:
+            return str(answer.read().decode())
+
+    gateway.start()
+    try:
+        wait_until(lambda: answers(port), "the sign-in page", 20)
+        assert line in page()
+        said = [one for one in gateway.said().splitlines() if "no_administrator" in one]
+        assert (1, True) == (len(said), line in said[0])
+        gateway.cli("user", "add", "admin", "--role", "admin")
+        assert "user add" not in page()
+    finally:
+        gateway.stop()

@@ -15,8 +15,9 @@ from typing import Any
 
 from gatepost import __version__
 from gatepost.app import demo as demonstration
+from gatepost.app import first_admin
 from gatepost.app.blocked import blame, put_away
-from gatepost.app.console import first_administrator, run_console
+from gatepost.app.console import first_administrator, missing, run_console
 from gatepost.app.keeper import run_keeper
 from gatepost.app.tools import make_log
 from gatepost.app.worker import Parts, run_worker
@@ -106,6 +107,9 @@ def serve(config: Config, *, demo: bool = False) -> int:
         administrator = first_administrator(config) if config.console.listen else None
         sys.stdout.write(demonstration.text(host, port, data, config.console.listen, administrator))
         sys.stdout.flush()
+    elif config.console.listen and not missing() and first_admin.is_missing(config):
+        why = "nobody may sign in to the console as administrator yet; type: " + first_admin.command(config)
+        log.event("no_administrator", "warning", why=why)
     supervisor = Supervisor(
         lambda n, board, fd: run_worker(parts, n, board, fd),
         lambda board: run_keeper(parts, board),

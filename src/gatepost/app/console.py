@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
+from gatepost.app.first_admin import first_step
 from gatepost.app.tools import make_log
 from gatepost.config import Config
 from gatepost.config.desks import desk_from
@@ -155,6 +156,7 @@ def make_site(config: Config, board: Board) -> Site:
         config.console.public_url,
         bearer=bearer(),
         processes=lambda: processes(board),
+        first_step=first_step(config),
     )
 
 

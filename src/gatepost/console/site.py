@@ -88,6 +88,8 @@ class Site:
     bearer: Callable[[Desk, str], Visit | None] = no_bearer
     """(desk, token) -> whose token it is, with the rights that it has; None for one that is not known."""
     processes: Callable[[], list[Process]] = list
+    first_step: Callable[[], str] = str
+    """What to type on the machine as long as there is no administrator; "" when there is one."""
     clock: Callable[[], float] = time.time
 
     @property

@@ -91,6 +91,11 @@ def everyone(desk: Desk) -> list[User]:
     return [user_of(row) for row in desk.accounts.people()]
 
 
+def administrators(desk: Desk) -> list[str]:
+    """Return who may do everything, by name, less those who are shut out."""
+    return [one.name for one in everyone(desk) if one.role is Role.ADMIN and not one.disabled]
+
+
 def change(
     desk: Desk,
     name: str,
@@ -217,6 +222,5 @@ def _told(user: User) -> dict[str, Any]:
 
 
 def _another_admin(desk: Desk, name: str) -> None:
-    others = [u for u in everyone(desk) if u.role is Role.ADMIN and not u.disabled and u.name != name]
-    if not others:
+    if not [one for one in administrators(desk) if one != name]:
         raise DeskError(f"{name} is the last administrator")

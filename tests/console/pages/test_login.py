@@ -1,5 +1,7 @@
 """Signing in and out."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.console.house import House
@@ -47,3 +49,18 @@ def test_sign_out(house: House) -> None:
     browser.post("/logout")
 
     assert {"ann"} == house.people.gone
+
+
+def test_no_administrator_yet(tmp_path: Path) -> None:
+    """What to type is said as long as there is none, after a wrong try too; there is no form for it."""
+    told = ["gatepost user add admin --role admin"]
+    house = House(tmp_path / "first", first_step=lambda: told[0])
+    browser = house.browser()
+    page = browser.page("/login")
+    assert "There is no administrator yet." in page
+    assert f"<code>{told[0]}</code>" in page
+    wrong = browser.client.post("/login", data={"name": "x", "csrf": browser.secret("/login")})
+    assert told[0] in wrong.text
+
+    told[0] = ""
+    assert "administrator" not in browser.page("/login")

@@ -29,7 +29,15 @@ LONGEST = 1_000
 def form(request: Request, next: str = "", passkey: str = "") -> Response:  # noqa: A002 - as in the address
     """Show the form."""
     fault = FAULTS["passkey"] if passkey else ""
-    return show_to_anyone(request, "login.html", next=inside(next), name="", fault=fault, needs_code=False)
+    return show_to_anyone(
+        request,
+        "login.html",
+        next=inside(next),
+        name="",
+        fault=fault,
+        needs_code=False,
+        first_step=site_of(request).first_step(),
+    )
 
 
 @router.post("/login")
@@ -57,6 +65,7 @@ def sign_in(
             name=name.strip(),
             fault=FAULTS["code_wrong" if kind == "code_needed" and code.strip() else kind],
             needs_code=kind == "code_needed",
+            first_step=site.first_step(),
         )
         after = int(getattr(error, "retry_after", 0) or 0)
         if after:

@@ -97,3 +97,31 @@ def test_copy(tmp_path: Path) -> None:
     asyncio.run(store.put("a.example", "p", "k", 1))
     store.copy_to(tmp_path / "copy.db")
     assert asyncio.run(RecordsStore(tmp_path / "copy.db").get("a.example", "p", "k")) == 1
+
+
+def test_domains(tmp_path: Path) -> None:
+    """Domains are found by what a check keeps for them, and one is forgotten with its counts."""
+    store = RecordsStore(tmp_path / "records.db")
+
+    async def fill() -> None:
+        for domain, plugin, key in (
+            ("a.example", "x", "closed ann"),
+            ("b.example", "x", "open ann"),
+            ("c.example", "y", "closed ann"),
+            ("d.example", "x", "closed"),
+            ("e.example", "x", "closed zoe"),
+        ):
+            await store.put(domain, plugin, key, 1)
+        for domain in ("a.example", "e.example"):
+            held = await store.reserve(domain, "x", "n", 3, 60)
+            assert held is not None
+            await store.settle(held, used=True)
+            assert await store.reserve(domain, "x", "n", 3, 60) is not None
+
+    asyncio.run(fill())
+    assert ["a.example", "e.example"] == store.domains_with("x", "closed ")
+    assert ["a.example", "b.example", "d.example", "e.example"] == store.domains_with("x")
+    assert [] == store.domains_with("z")
+    assert 1 == store.forget_domain("a.example")
+    assert ["e.example"] == store.domains_with("x", "closed ")
+    assert (0, 1) == tuple(asyncio.run(store.count(name, "x", "n")) for name in ("a.example", "e.example"))

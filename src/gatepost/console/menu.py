@@ -51,6 +51,7 @@ MENU = (
     Item("/archive", mark("Archive")),
     Item("/queue", mark("Queue")),
     Item("/lists", mark("Lists"), admin=True),
+    Item("/storms", mark("Storms"), admin=True),
     Item("/reviews", mark("Reviews")),
     Item("/training", mark("Training")),
     Item("/changes", mark("Changes")),

@@ -23,8 +23,8 @@ BOUNCE = "bounce"
 """The check that refuses bounces one by one: forged tags, none where there has to be one."""
 LONGEST = 24 * 14
 """Hours that are told at most."""
-BATCH = 1_000
-"""Domains that are read at once."""
+CLOSED = "closed "
+"""How the records of closed addresses begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,11 @@ class Hour:
 
 def listing(desk: Desk, domain: str | None, *, ended: bool = False) -> list[Storm]:
     """Return the closed addresses of a domain (None: of all), the newest first; `ended`: the others too."""
-    names = [hosted(desk, domain)] if domain is not None else _all(desk)
+    if domain is not None:
+        names = [hosted(desk, domain)]
+    else:
+        stormy = desk.records.domains_with(CHECK, CLOSED)
+        names = [name for name in stormy if desk.policy.domain(name) is not None]
     found = asyncio.run(_listing(desk, names))
     return sorted((s for s in found if s.closed or ended), key=lambda s: s.since, reverse=True)
 
@@ -69,14 +73,14 @@ async def _listing(desk: Desk, names: list[str]) -> list[Storm]:
     found: list[Storm] = []
     now = desk.clock()
     for name in names:
-        rows = await desk.records_of(CHECK, name).list("closed ")
+        rows = await desk.records_of(CHECK, name).list(CLOSED)
         if not rows:
             continue
         own = domains.resolved(desk, name)[0].plugins[CHECK]
         settings = own.settings if isinstance(own.settings, Settings) else Settings()
         state = desk.state_of(CHECK, name)
         for key, row in rows:
-            local = key.removeprefix("closed ")
+            local = key.removeprefix(CLOSED)
             refused = await state.add(f"refused {local}", 0, settings.window)
             found.append(
                 Storm(
@@ -99,9 +103,12 @@ def open_address(desk: Desk, domain: str, word: str) -> None:
     asyncio.run(_open(desk, name, _local(name, word)))
 
 
-def by_hour(desk: Desk, domain: str, hours: int = 48) -> list[Hour]:
-    """Return how many bounces were refused in each of the last hours, the oldest first, quiet ones too."""
-    name = hosted(desk, domain)
+def by_hour(desk: Desk, domain: str | None, hours: int = 48) -> list[Hour]:
+    """Return how many bounces were refused in each of the last hours, the oldest first, quiet ones too.
+
+    None: in all domains together.
+    """
+    name = None if domain is None else hosted(desk, domain)
     if not 1 <= hours <= LONGEST:
         raise DeskError(f"hours are from 1 to {LONGEST}")
     journal.collect(desk)
@@ -168,12 +175,3 @@ async def _open(desk: Desk, domain: str, local: str) -> None:
     desk.state.flush()
     if desk.state.trouble:
         raise DeskError(f"state.db: {desk.state.trouble}")
-
-
-def _all(desk: Desk) -> list[str]:
-    names: list[str] = []
-    while True:
-        more = desk.policy.domains(names[-1] if names else "", BATCH)
-        names += more
-        if len(more) < BATCH:
-            return names

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,6 +99,21 @@ class RecordsStore:
                 "SELECT plugin, key, value FROM record WHERE domain = ? ORDER BY plugin, key", (domain,)
             ):
                 yield RecordRow(plugin, key, json.loads(value))
+
+    def domains_with(self, plugin: str, prefix: str = "") -> Sequence[str]:
+        """Return the domains that have records of a check whose key begins so.
+
+        From domain to domain by the key: however many records there are, each domain costs two looks.
+        """
+        with errors_of(self.path):
+            rows = self._db.execute(
+                "WITH RECURSIVE name(d) AS (SELECT min(domain) FROM record UNION ALL"
+                " SELECT (SELECT min(domain) FROM record WHERE domain > d) FROM name WHERE d IS NOT NULL)"
+                " SELECT d FROM name WHERE d IS NOT NULL AND EXISTS (SELECT 1 FROM record"
+                " WHERE domain = d AND plugin = ? AND key >= ? AND key < ?)",
+                (plugin, prefix, prefix + LAST_CHARACTER),
+            ).fetchall()
+        return [name for (name,) in rows]
 
     def forget_domain(self, domain: str) -> int:
         """Delete all records and counts of a domain for good; returns how many records."""

@@ -49,3 +49,18 @@ def test_somebody_was_faster(ann: Program, root: Program) -> None:
         assert 204 == ann.ask(method, f"{path}/news", headers={"if-match": now}).status_code
         assert before != ann.get(path)["items"]
     assert 412 == ann.ask("PUT", f"{path}/put", headers={"if-match": '"1"'}).status_code
+
+
+def test_all_domains(house: House, ann: Program, root: Program) -> None:
+    """An administrator lists those of every domain, in pages; nobody else does."""
+    with house.desk() as desk:
+        for number, name in enumerate(("ann.example", "eve.example", "gone.example")):
+            row = {"since": NOW - 60 + number, "until": NOW + 600, "bounces": 50}
+            at_once(desk.records.put(name, "bounce_storm", "closed you", row))
+    first = root.get("/storms", limit=1)
+    assert ["you@eve.example"] == [one["address"] for one in first["items"]]
+    last = root.get("/storms", limit=1, after=first["next"])
+    assert (["you@ann.example"], None) == ([one["address"] for one in last["items"]], last["next"])
+    assert 3 == len(root.get("/storms/hours", hours=3)["items"])
+    ann.get("/storms", 404)
+    ann.get("/storms/hours", 404)

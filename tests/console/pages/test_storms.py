@@ -79,6 +79,45 @@ def test_not_theirs(house: House, name: str) -> None:
     assert ["you@ann.example"] == closed(house)
 
 
+def test_all_domains(house: House) -> None:
+    """An administrator sees those of every domain at once, and opens one; nobody else does."""
+    with house.desk() as desk:
+        for name, until in (("eve.example", NOW + 600), ("gone.example", NOW + 600)):
+            row = {"since": NOW - 60, "until": until, "bounces": 77}
+            at_once(desk.records.put(name, "bounce_storm", "closed <i>", row))
+    root = house.browser("root")
+    assert 'href="/storms"' in root.page("/")
+    page = root.page("/storms")
+    assert 'href="/domains/ann.example/storms"' in page
+    assert "you@ann.example" in page
+    assert "&lt;i&gt;@eve.example" in page
+    assert "gone.example" not in page
+    assert "postmaster@ann.example" in page.partition("Open again")[2]
+    assert 48 == page.count('<th scope="row"')
+    assert "/never" not in page
+    for said in ("takes bounces again", "open already"):
+        assert 303 == root.post("/storms/open", {"address": "you@ann.example"}).status_code
+        assert said in root.page("/storms")
+    assert [] == closed(house)
+    for name in ("ann", "rob", "eve"):
+        browser = house.browser(name)
+        assert 404 == browser.get("/storms").status_code
+        assert 'href="/storms"' not in browser.page("/")
+        assert 404 == browser.post("/storms/open", {"address": "x@ann.example"}).status_code
+
+
+def test_a_bound(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Very many are counted and not all shown."""
+    monkeypatch.setattr("gatepost.console.pages.storms.CLOSED", 1)
+    with house.desk() as desk:
+        for number in range(3):
+            row = {"since": NOW - 60, "until": NOW + 600, "bounces": 77}
+            at_once(desk.records.put("eve.example", "bounce_storm", f"closed n{number}", row))
+    page = house.browser("root").page("/storms")
+    assert "3 more are not shown" in page
+    assert 1 == page.count("Open now")
+
+
 def test_odd_records(house: House) -> None:
     """An address that a stranger made up is text."""
     with house.desk() as desk:

@@ -1,4 +1,4 @@
-"""`/domains/{domain}/storms`: addresses that a storm of bounces has closed, how it came, and exceptions.
+"""`/storms`, `/domains/{domain}/storms`: addresses that a storm of bounces closed, how it came, exceptions.
 
 The ETag of the exceptions is the version of the policy, as for settings: with If-Match a change is refused
 with 412 where somebody changed the domain's settings since then. Opening has none: it changes no setting.
@@ -10,11 +10,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from gatepost.console.api.answers import Answer, Expected, Page, Text, Time, as_seen, etag
-from gatepost.console.auth import Changing, Looking
+from gatepost.console.api.answers import Answer, Expected, Limit, Page, Text, Time, as_seen, etag, page
+from gatepost.console.auth import Admin, Changing, Looking
 from gatepost.desk import storms
 
 router = APIRouter(tags=["bounce storms"])
+Offset = Annotated[int, Query(ge=0, le=1_000_000, description="`next` of the page before.")]
 
 
 class Storm(Answer):
@@ -45,6 +46,23 @@ class Hour(Answer):
 def list_storms(here: Looking, ended: bool = False) -> Page[Storm]:
     """List the closed addresses, the newest first; `ended`: the others too."""
     return Page(items=[Storm.of(one) for one in storms.listing(here.desk, here.domain, ended=ended)])
+
+
+@router.get("/storms")
+def list_storms_of_all(
+    here: Admin, ended: bool = False, after: Offset = 0, limit: Limit = 100
+) -> Page[Storm]:
+    """List the closed addresses of all domains, the newest first; `ended`: the others too."""
+    found = storms.listing(here.desk, None, ended=ended)[after:]
+    return page([Storm.of(one) for one in found[: limit + 1]], limit, str(after + limit))
+
+
+@router.get("/storms/hours")
+def count_storms_of_all(
+    here: Admin, hours: Annotated[int, Query(ge=1, le=storms.LONGEST)] = 48
+) -> Page[Hour]:
+    """Count the refused bounces of all domains in each of the last hours, the oldest first."""
+    return Page(items=[Hour.of(one) for one in storms.by_hour(here.desk, None, hours)])
 
 
 @router.get("/domains/{domain}/storms/hours")

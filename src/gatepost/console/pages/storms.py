@@ -1,4 +1,7 @@
-"""Bounce storms of a domain: which addresses are closed, how it came and went, open them, except some."""
+"""Bounce storms of a domain: which addresses are closed, how it came and went, open them, except some.
+
+And those of all domains at once, for administrators.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
-from gatepost.console.auth import Changing, Here, Looking
+from gatepost.console.auth import Admin, Changing, Here, Looking
 from gatepost.console.place import ORIGINS, Place, at_work
 from gatepost.console.render import go, show
 from gatepost.console.text import mark
@@ -18,6 +21,8 @@ router = APIRouter()
 HOURS = 48
 ENDED = 100
 """Storms that are over, as many as the page shows."""
+CLOSED = 500
+"""Closed addresses that the page of all domains shows."""
 Address = Annotated[str, Form(max_length=320)]
 
 
@@ -55,6 +60,33 @@ def no_longer(here: Changing, address: Address) -> Response:
     storms.except_no_more(here.desk, here.domain, address)
     place = _place(here)
     return go(here, place.base, place.words.say(mark("A storm closes %(address)s again."), address=address))
+
+
+@router.get("/storms")
+def of_all(here: Admin) -> Response:
+    """Show the storms of all domains."""
+    found = storms.listing(here.desk, None, ended=True)
+    closed = [one for one in found if one.closed]
+    return show(
+        here,
+        "all_storms.html",
+        check=storms.CHECK,
+        closed=closed[:CLOSED],
+        more=max(0, len(closed) - CLOSED),
+        ended=[one for one in found if not one.closed][:ENDED],
+        hours=storms.by_hour(here.desk, None, HOURS),
+    )
+
+
+@router.post("/storms/open")
+def open_any(here: Admin, address: Address) -> Response:
+    """Open an address of any domain before its time."""
+    words = Place(here, None, "/storms").words
+    try:
+        storms.open_address(here.desk, address.rpartition("@")[2], address)
+    except NotFound:
+        return go(here, "/storms", words.say(mark("%(address)s is open already."), address=address))
+    return go(here, "/storms", words.say(mark("%(address)s takes bounces again."), address=address))
 
 
 def _page(here: Here, fault: str = "", typed: str = "") -> Response:

@@ -10,6 +10,7 @@ import pytest
 from gatepost.mail.address import Address
 from gatepost.mail.verdict import Defer, Reject
 from gatepost.plugin.bench import Bench, Case
+from gatepost.plugin.context import UNASKED
 from gatepost.plugin.registry import load
 from gatepost.plugin.tools import Tools
 from gatepost.policy.decide import Fate, Outcome, decide_recipient
@@ -159,8 +160,8 @@ def test_row_is_looked_up_where_nobody_handed_it_in() -> None:
 
     bench = Bench(REGISTRY, Tools(recipient_row=look))
     said = [
-        [f.verdict for f in asyncio.run(bench.ask(bench.policy(), Case(recipient=to, row=None))) if f.verdict]
-        for to in ("ANN@example.org", "bob@example.org")
+        [f.verdict for f in asyncio.run(bench.ask(bench.policy(), case)) if f.verdict]
+        for case in (Case(recipient=f"{to}@example.org", row=UNASKED) for to in ("ANN", "bob"))
     ]
     assert [("example.org", "ann"), ("example.org", "bob")] == asked
     assert [[], [Reject("no such recipient", "No such recipient here", 550, "5.1.1")]] == said

@@ -45,6 +45,8 @@ F = TypeVar("F")
 
 ALMOST = 0.95
 """Part of a hook's time limit that work in a process of its own may take."""
+UNASKED: Any = object()
+"""A recipient's row, before anybody looked for it; None is that there is none."""
 RESERVATIONS = "reservations"
 """Key in a transaction's answers: (recipient, reservation, record) each, that wait for the mail's fate."""
 
@@ -167,10 +169,10 @@ class Context(Generic[S]):
         target = self._target
         if target is None or not self._step.sees_recipient:
             raise PluginMistake(f"the hook {self._step.hook} is not asked about one recipient")
-        if self._row is None and (look := self._look()) is not None:
+        if self._row is UNASKED and (look := self._look()) is not None:
             final = target.final
             self._row = look(final.domain, final.key[0])
-        return self._row  # type: ignore[no-any-return]
+        return self._row if self._row is not UNASKED else None
 
     def known(self, local: str) -> RecipientRow | None:
         """Return what the store knows of a local part (folded) of the domain; its `*` for any other."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gatepost.mail.verdict import Defer, Reject, Verdict
 from gatepost.plugin.answers import Failure, close
-from gatepost.plugin.context import Context
+from gatepost.plugin.context import UNASKED, Context
 from gatepost.plugin.hooks import hooks_of
 from gatepost.plugin.registry import own_policy
 from gatepost.plugin.runner import Findings, Runner
@@ -64,7 +64,7 @@ class GatewayChecks:
         if not steps:
             return None
         runner = self._runner
-        context: Context[Any] = Context(session, transaction, recipient, None, self._clock(), runner.tools)
+        context: Context[Any] = Context(session, transaction, recipient, UNASKED, self._clock(), runner.tools)
         findings: Findings = []
         for step in steps:
             started = perf_counter()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gatepost.mail.address import parse_address
 from gatepost.mail.verdict import Rewrite, Verdict
 from gatepost.plugin.answers import Failure, failed
-from gatepost.plugin.context import RESERVATIONS, Context
+from gatepost.plugin.context import RESERVATIONS, UNASKED, Context
 from gatepost.plugin.deadly import NAME as POISON
 from gatepost.plugin.deadly import Deadly
 from gatepost.plugin.gateway import GatewayChecks
@@ -93,9 +93,12 @@ class Pipeline:
         transaction: Transaction,
         recipient: Recipient,
         policy: DomainPolicy,
-        row: Any = None,
+        row: Any = UNASKED,
     ) -> Findings | Later:
-        """Ask connect, helo, mail and rcpt for a recipient. A coroutine only when something waits."""
+        """Ask connect, helo, mail and rcpt for a recipient. A coroutine only when something waits.
+
+        `row`: what is known of the recipient, None for nothing; without it a check that wants it looks.
+        """
         plan: Plan | None = policy.cache.get(self)
         if plan is None:
             plan = self.plan(policy)
@@ -119,6 +122,11 @@ class Pipeline:
                 break
         return findings
 
+    def _context(
+        self, session: Session, transaction: Transaction | None, recipient: Recipient
+    ) -> Context[Any]:
+        return Context(session, transaction, recipient, UNASKED, self._clock(), self.tools)
+
     def run_address(
         self, session: Session, transaction: Transaction, recipient: Recipient, policy: DomainPolicy
     ) -> Findings | Later:
@@ -126,7 +134,9 @@ class Pipeline:
         findings: Findings = []
         steps = self.plan(policy).address
         for n, step in enumerate(steps):
-            context: Context[Any] = Context(session, transaction, recipient, None, self._clock(), self.tools)
+            context: Context[Any] = Context(
+                session, transaction, recipient, UNASKED, self._clock(), self.tools
+            )
             started = perf_counter()
             answer = self.runner.start(step, context)
             if type(answer) is Waiting:
@@ -201,9 +211,7 @@ class Pipeline:
             waiting: list[tuple[Waiting, list[tuple[Step, int]]]] = []
             for members in jobs.values():
                 step, first = members[0]
-                context: Context[Any] = Context(
-                    session, transaction, recipients[first], None, self._clock(), self.tools
-                )
+                context: Context[Any] = self._context(session, transaction, recipients[first])
                 context.message = message
                 started = perf_counter()
                 answer = self.runner.start(step, context)
@@ -246,7 +254,9 @@ class Pipeline:
         everywhere = self._gateway.steps.get("done", ())
         waiting: list[Waiting] = []
         if steps or everywhere:
-            context: Context[Any] = Context(session, transaction, recipient, None, self._clock(), self.tools)
+            context: Context[Any] = Context(
+                session, transaction, recipient, UNASKED, self._clock(), self.tools
+            )
             context.outcome = outcome
             for step in (*steps, *everywhere) if everywhere else steps:
                 answer = self.runner.start(step, context)

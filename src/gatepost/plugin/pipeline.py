@@ -134,9 +134,7 @@ class Pipeline:
         findings: Findings = []
         steps = self.plan(policy).address
         for n, step in enumerate(steps):
-            context: Context[Any] = Context(
-                session, transaction, recipient, UNASKED, self._clock(), self.tools
-            )
+            context = self._context(session, transaction, recipient)
             started = perf_counter()
             answer = self.runner.start(step, context)
             if type(answer) is Waiting:
@@ -211,7 +209,7 @@ class Pipeline:
             waiting: list[tuple[Waiting, list[tuple[Step, int]]]] = []
             for members in jobs.values():
                 step, first = members[0]
-                context: Context[Any] = self._context(session, transaction, recipients[first])
+                context = self._context(session, transaction, recipients[first])
                 context.message = message
                 started = perf_counter()
                 answer = self.runner.start(step, context)
@@ -254,9 +252,7 @@ class Pipeline:
         everywhere = self._gateway.steps.get("done", ())
         waiting: list[Waiting] = []
         if steps or everywhere:
-            context: Context[Any] = Context(
-                session, transaction, recipient, UNASKED, self._clock(), self.tools
-            )
+            context = self._context(session, transaction, recipient)
             context.outcome = outcome
             for step in (*steps, *everywhere) if everywhere else steps:
                 answer = self.runner.start(step, context)

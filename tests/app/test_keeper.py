@@ -39,7 +39,7 @@ class House:
     def __init__(self, folder: Path) -> None:
         self.data = folder / "data"
         prepare(self.data)
-        said = {
+        self.said = said = {
             "hostname": "mx.test",
             "data_dir": str(self.data),
             "metrics.listen": f"127.0.0.1:{free_port()}",
@@ -167,3 +167,22 @@ def test_no_policy_throws_nothing_away(house: House) -> None:
         return usual, keeper._keep_days("example.org")
 
     assert (30, 3650) == asyncio.run(days())
+
+
+def test_reload(house: House, tmp_path: Path) -> None:
+    """HUP: a plugin that came judges what waits too."""
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    config = load(None, {}, overrides={**house.said, "plugins.folder": str(folder)}, search=())
+
+    async def known() -> tuple[bool, bool]:
+        keeper = Keeper(Parts(config, [], [], house.parts.certificate), Board.create(None, 1, 100))
+        before = "newcomer" in keeper._registry
+        (folder / "newcomer.py").write_text(
+            '"""New."""\nfrom gatepost.plugin import Plugin\n\n\nclass Newcomer(Plugin):\n    """New."""\n\n'
+            "    def message(self, ctx):\n        return None\n"
+        )
+        keeper._reload()
+        return before, "newcomer" in keeper._unjudged._registry
+
+    assert (False, True) == asyncio.run(known())

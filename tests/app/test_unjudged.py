@@ -10,6 +10,7 @@ import pytest
 
 from gatepost.app.unjudged import Unjudged
 from gatepost.mail.verdict import AddHeader, Defer, Reject, Score, Take
+from gatepost.plugin.registry import Registry
 from gatepost.plugin.tools import CannotAnswer
 from gatepost.relay.courier import ENOUGH, GIVE_UP, Courier
 from gatepost.server.unjudged import REASON
@@ -36,7 +37,7 @@ class Later:
         house.tools.state = UnwrittenState(house.state)
         house.tools.records = UnwrittenRecords(house.records)
         self.now = 0.0
-        judge = Unjudged(
+        self.judge = judge = Unjudged(
             house.registry,
             house.tools,
             lambda: self.live.live.snapshot,
@@ -259,3 +260,22 @@ async def test_a_domain_that_is_gone(house: Indoors) -> None:
     await later.round()
     (one,) = later.waiting()
     assert "not hosted here now" in one.recipients[0].last
+
+
+@inside()
+async def test_a_check_that_is_gone(house: Indoors) -> None:
+    """A plugin whose file is away opens no door; when it is there again it is asked."""
+    later = Later(house)
+    await later.mail()
+    whole = house.registry
+    rest = [(o.name, o.plugin, o.origin, o.error) for o in whole if o.name != "probe"]
+    later.judge.use(Registry(rest))
+    later.live.new_registry(Registry(rest))
+    await later.round()
+    (one,) = later.waiting()
+    assert "probe could not answer, and is no check here now" in one.recipients[0].last
+    later.judge.use(whole)
+    later.live.new_registry(whole)
+    later.says(Reject("a virus"))
+    await later.round()
+    assert ([A], 1) == (later.delivered(), len(house.archive.list()))

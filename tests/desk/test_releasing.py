@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gatepost.desk import archive, malice
+from gatepost.desk import archive, changes, malice
+from gatepost.desk.deeds import deeds_of
 from gatepost.desk.desk import Desk
 from gatepost.desk.malice import Doubt
 from gatepost.desk.releasing import Doubtful, Releasing
@@ -31,6 +32,9 @@ def test_infected(scanned: Desk) -> None:
     assert ("", 0) == (archive.state(scanned, kept).state, len(scanned.queue))
     assert "waiting" == Releasing(scanned, all_the_same=True).release(kept).state
     assert "waiting" == Releasing(scanned).release(kept).state, "it was said once"
+    assert ["released all the same"] == [deed.what for deed in deeds_of(scanned, kept.domain, kept.ref)]
+    (change, *_) = changes.listing(scanned, "example.org")
+    assert f"released all the same the kept mail {kept.id} for ann@example.org" == changes.in_words(change)
 
 
 def test_delivered_before(scanned: Desk) -> None:

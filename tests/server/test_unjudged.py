@@ -26,7 +26,8 @@ def envelope(*, known: bool = True) -> Envelope:
     if known:
         session.know_host((("c.example", True), ("d.example", False)))
     transaction = Transaction("0DQ.1", None, 5.0)
-    recipient = Recipient(parse_address("ann+x@example.org"), ANN, findings=[FINDING], exempt=True)
+    dead = Finding("clamav", "message", None, Mode.ON, Action.DEFER, failure="dead")
+    recipient = Recipient(parse_address("ann+x@example.org"), ANN, findings=[FINDING, dead], exempt=True)
     said = unjudged(session, transaction, recipient, 7)
     rcpt = (Rcpt("ann@example.org"),)
     whole = Envelope("e", "s@x.example", rcpt, 9.0, 9.0, client="192.0.2.7", helo="c.example",
@@ -46,7 +47,7 @@ def test_as_it_was() -> None:
     assert ("0DQ.1", "s@x.example") == (copy.transaction.id, copy.transaction.sender.text)
     recipient = copy.recipient
     assert ("ann+x@example.org", ANN, True) == (recipient.address.text, recipient.final, recipient.exempt)
-    assert ([FINDING], 7) == (copy.before, copy.ours)
+    assert ([FINDING], ["clamav"], 7) == (copy.before, copy.unanswered, copy.ours)
 
 
 def test_an_unknown_host() -> None:
@@ -58,7 +59,7 @@ def test_an_unknown_host() -> None:
     "change",
     [
         {"to": 5}, {"to": "@"}, {"started": "x"}, {"hosts": 5}, {"findings": [{}]}, {"findings": 5},
-        {"ours": []},
+        {"unanswered": 5}, {"ours": []},
     ],
 )  # fmt: skip
 def test_what_is_none(change: dict[str, Any]) -> None:

@@ -26,7 +26,6 @@ from gatepost.app.tutor import Tutor
 from gatepost.app.unjudged import Unjudged
 from gatepost.app.worker import Parts, new_loop
 from gatepost.plugin import registry as plugins
-from gatepost.plugin.registry import Registry
 from gatepost.policy.snapshot import PolicyUnavailable
 from gatepost.relay.courier import Courier
 from gatepost.relay.results import Result
@@ -80,7 +79,7 @@ class Keeper:
         self._stopping = asyncio.Event()
         self._journal = JournalStore(self._data / "journal.db")
         self._lines = JournalWriter(self._data, "keeper")
-        registry = plugins.load(config.plugins.folder)
+        self._registry = registry = plugins.load(config.plugins.folder)
         self._follower = Follower(self._data, registry, self._log)
         self._archive = Archive(self._data / "archive", config.archive.max_bytes, config.archive.min_free)
         self._queue = Queue(self._data / "spool", log=self._log.event)
@@ -89,6 +88,7 @@ class Keeper:
         self._records = RecordsStore(self._data / "records.db")
         self._resolver = make_resolver(config)
         self._relay = make_relay(config, self._resolver)
+        self._unjudged = self._new_unjudged()
         self._courier = Courier(
             self._queue,
             self._relay,
@@ -97,7 +97,7 @@ class Keeper:
             clock=time.time,
             log=self._log.event,
             outcome=self._sent,
-            judge=self._unjudged(registry).judge,
+            judge=self._unjudged.judge,
         )
         self._tutor = Tutor(
             Errands(self._data / "learn"),
@@ -119,7 +119,7 @@ class Keeper:
         """Keep going until told to stop; then bring in what is left."""
         loop = asyncio.get_running_loop()
         loop.add_signal_handler(signal.SIGTERM, self._stopping.set)
-        loop.add_signal_handler(signal.SIGHUP, self._alarms.reload)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
         await self._status.start()
         self._recover()
         clocks = [
@@ -153,10 +153,18 @@ class Keeper:
         self._state.close()
         self._records.close()
 
-    def _unjudged(self, registry: Registry) -> Unjudged:
+    def _reload(self) -> None:
+        """HUP: what waits unjudged is judged by the plugins that load now."""
+        self._registry = plugins.load(self._config.plugins.folder, previous=self._registry)
+        self._column.name_plugins([one.name for one in self._registry])
+        self._follower.new_registry(self._registry)
+        self._unjudged.use(self._registry)
+        self._alarms.reload()
+
+    def _new_unjudged(self) -> Unjudged:
         """Return who judges what a check could not when it came."""
         column = self._column
-        column.name_plugins([one.name for one in registry])
+        column.name_plugins([one.name for one in self._registry])
         tools = make_tools(
             self._config,
             UnwrittenState(self._state),
@@ -169,7 +177,12 @@ class Keeper:
             self._archive,
         )
         return Unjudged(
-            registry, tools, lambda: self._follower.live.snapshot, self._archive, self._lines, self._log
+            self._registry,
+            tools,
+            lambda: self._follower.live.snapshot,
+            self._archive,
+            self._lines,
+            self._log,
         )
 
     def _alert(self, plugin: str, text: str) -> None:

@@ -53,12 +53,18 @@ class Unjudged:
         journal: JournalWriter,
         log: Log,
     ) -> None:
-        self._pipeline = Pipeline(registry, tools, time.time)
-        self._pipeline.runner.on_failure = self._failed
+        self._tools = tools
+        self.use(registry)
         self._snapshot = snapshot
         self._archive = archive
         self._journal = journal
         self._log = log
+
+    def use(self, registry: Registry) -> None:
+        """Ask these checks from now on: the plugins were loaded anew."""
+        self._registry = registry
+        self._pipeline = Pipeline(registry, self._tools, time.time)
+        self._pipeline.runner.on_failure = self._failed
 
     async def judge(self, envelope: Envelope, blob: Blob, last: bool) -> Judged:
         """Judge one copy. What cannot be judged waits; on the last try it is held."""
@@ -88,6 +94,9 @@ class Unjudged:
         recipient.findings = list(copy.before)
         copy.transaction.known = snapshot.recipient
         message = await asyncio.to_thread(_read, blob, copy.ours)
+        gone = [name for name in copy.unanswered if name not in self._registry]
+        if gone:  # a plugin's file that is away for a while opens no door
+            return _waits(f"{', '.join(gone)} could not answer, and is no check here now")
         if pipeline.reads_message(recipient.policy):
             async with asyncio.timeout(SECONDS):
                 (found,) = await pipeline.run_message(copy.session, copy.transaction, [recipient], message)
@@ -146,6 +155,10 @@ class Unjudged:
     def _failed(self, plugin: str, hook: str, text: str) -> None:
         HERE.failed(plugin, text, time.time())
         self._log.event("plugin_no_answer", "error", plugin=plugin, hook=hook, why=text)
+
+
+def _waits(why: str) -> Outcome:
+    return Outcome(Fate.DEFER, "gatepost", why, "", 451, "4.3.0")
 
 
 def _read(blob: Blob, ours: int) -> Message:

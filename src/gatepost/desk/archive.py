@@ -87,8 +87,11 @@ def opened(desk: Desk, kept: Kept) -> Iterator[bytes]:
         raise DeskError(f"{kept.ref} cannot be read: {error.strerror}") from error
 
 
-def release(desk: Desk, kept: Kept, *, again: bool = False) -> Release:
-    """Hand a kept mail on to the domain's own server. `again`: also where that was done before."""
+def release(desk: Desk, kept: Kept, *, again: bool = False, deed: str = "released") -> Release:
+    """Hand a kept mail on to the domain's own server. `again`: also where that was done before.
+
+    Nothing looks into it here: `gatepost.desk.releasing` does. `deed`: as what it is written down.
+    """
     name = queue_name(kept)
     before = state(desk, kept)
     if before.state == DELIVERED and not again:
@@ -99,7 +102,7 @@ def release(desk: Desk, kept: Kept, *, again: bool = False) -> Release:
         return state(desk, kept)
     if desk.policy.domain(kept.domain) is None:
         raise DeskError(f"{kept.domain} is not hosted here any more, so there is no route to release to")
-    write_down(desk, "released", kept.domain, kept.ref, kept.id, kept.recipient)
+    write_down(desk, deed, kept.domain, kept.ref, kept.id, kept.recipient)
     if again:
         desk.queue.forget_sent(name)
     now = desk.clock()

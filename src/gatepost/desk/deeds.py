@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 from gatepost.desk.desk import Desk
 
 T = TypeVar("T")
-WHAT = ("opened", "released", "deleted")
+ALL_THE_SAME = "released all the same"
+"""What the virus check was against, or nobody let it look at."""
+WHAT = ("opened", "released", ALL_THE_SAME, "deleted")
 PLUGIN = "archive"
 """Under this name among the records; no check is called so."""
 
@@ -25,7 +27,7 @@ class Deed:
     time: float
     by: str
     what: str
-    """`opened`, `released` or `deleted`."""
+    """One of `WHAT`."""
     id: str
     recipient: str
 

@@ -9,6 +9,7 @@ the usual button.
 from __future__ import annotations
 
 from gatepost.desk import archive, malice
+from gatepost.desk.deeds import ALL_THE_SAME
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict
 from gatepost.spool.index import Kept
@@ -36,13 +37,17 @@ class Releasing:
 
     def release(self, kept: Kept) -> archive.Release:
         """Hand a kept mail on; Doubtful where it should not be."""
-        if not self._all_the_same:
-            self.look(kept)
-        return archive.release(self._desk, kept, again=self._again)
+        self.look(kept)
+        return self.hand_on(kept)
+
+    def hand_on(self, kept: Kept) -> archive.Release:
+        """Hand on what was looked at just now."""
+        deed = ALL_THE_SAME if self._all_the_same else "released"
+        return archive.release(self._desk, kept, again=self._again, deed=deed)
 
     def look(self, kept: Kept) -> None:
         """Raise Doubtful where the domain's virus check is against a release."""
-        if not self._begins(kept):
+        if self._all_the_same or not self._begins(kept):
             return
         doubt = self._silent.get(kept.domain) or malice.found(self._desk, kept)
         if doubt is None:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gatepost.desk import archive, journal, lists, remedy, why
+from gatepost.desk import journal, lists, remedy, why
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError, NotFound
 from gatepost.desk.releasing import Releasing
@@ -144,14 +144,14 @@ def decide(desk: Desk, domain: str, number: int, decision: str, *, all_the_same:
     request = get(desk, domain, number)
     if request.decided is not None:
         raise Conflict(f"{request.decided_by} has decided before: {request.state}")
-    if decision in (RELEASE, ALLOW) and not all_the_same:
-        releasing = Releasing(desk)
+    releasing = Releasing(desk, all_the_same=all_the_same)
+    if decision in (RELEASE, ALLOW):
         for kept in _copies(desk, request):
             releasing.look(kept)
     if decision == ALLOW:
         _allow(desk, request)
     if decision in (RELEASE, ALLOW):
-        _release(desk, request, must=decision == RELEASE)
+        _release(desk, request, releasing, must=decision == RELEASE)
     if not desk.reviews.decide(domain, number, STATES[decision], desk.by, desk.clock()):
         raise Conflict("somebody else has decided meanwhile")
     said = {"id": request.mail, "recipient": request.recipient, "decision": STATES[decision]}
@@ -190,14 +190,14 @@ def _copies(desk: Desk, request: ReviewRow) -> list[Kept]:
     return [one for one in found if one.plugin == request.plugin and desk.archive.exists(one.ref)]
 
 
-def _release(desk: Desk, request: ReviewRow, *, must: bool) -> None:
+def _release(desk: Desk, request: ReviewRow, releasing: Releasing, *, must: bool) -> None:
     copies = _copies(desk, request)
     if must and not copies:
         raise DeskError(
             "nothing was kept of this mail, so nothing can be released; the sender has to send again"
         )
     for kept in copies:
-        archive.release(desk, kept)
+        releasing.hand_on(kept)
 
 
 def _allow(desk: Desk, request: ReviewRow) -> Entry:

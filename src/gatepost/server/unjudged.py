@@ -26,6 +26,7 @@ def unjudged(session: Session, transaction: Transaction, recipient: Recipient, o
     return {
         "to": recipient.address.text,
         "exempt": recipient.exempt,
+        "unanswered": sorted({f.plugin for f in recipient.findings if f.failure}),
         "findings": as_plain(recipient.findings),
         "ours": ours,
         "started": transaction.started,
@@ -45,6 +46,8 @@ class Again:
     recipient: Recipient
     before: list[Finding]
     """What was said before the message came."""
+    unanswered: list[str]
+    """Checks that could not answer then."""
     ours: int
 
 
@@ -71,6 +74,8 @@ def again(envelope: Envelope) -> Again:
         recipient = Recipient(parse_address(said["to"]), parse_address(one.address), one.notify, one.orcpt)
         recipient.exempt = said["exempt"]
         transaction.recipients.append(recipient)
-        return Again(session, transaction, recipient, from_plain(said["findings"]), int(said["ours"]))
+        unanswered = [str(name) for name in said.get("unanswered", ())]
+        before = from_plain(said["findings"])
+        return Again(session, transaction, recipient, before, unanswered, int(said["ours"]))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"what was said of it cannot be read: {error!r}") from error

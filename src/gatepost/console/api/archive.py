@@ -56,7 +56,7 @@ class Deed(Answer):
     time: Time
     by: str
     what: str
-    """`opened`, `released` or `deleted`."""
+    """`opened`, `released`, `released all the same` or `deleted`."""
 
 
 class Shown(KeptCopy):

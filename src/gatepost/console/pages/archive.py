@@ -14,7 +14,7 @@ from gatepost.console.render import go, show, words_of
 from gatepost.console.rights import Right
 from gatepost.console.text import mark
 from gatepost.desk import archive, preview, training
-from gatepost.desk.deeds import deeds_of
+from gatepost.desk.deeds import ALL_THE_SAME, deeds_of
 from gatepost.desk.errors import DeskError
 from gatepost.desk.releasing import Doubtful, Releasing
 from gatepost.spool.index import Kept
@@ -172,7 +172,12 @@ def train(here: Changing, day: Day, file: File, what: Annotated[str, Form()]) ->
     return go(here, address(kept), words_of(here.request, here).say(said))
 
 
-DEEDS = {"opened": mark("opened"), "released": mark("released"), "deleted": mark("deleted")}
+DEEDS = {
+    "opened": mark("opened"),
+    "released": mark("released"),
+    ALL_THE_SAME: mark("released all the same"),
+    "deleted": mark("deleted"),
+}
 
 
 def address(kept: Kept) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from pathlib import Path
 
 import pytest
+import trustme
 
 from gatepost.app import alarm_ways
 from gatepost.app.alarm_ways import Undelivered, Ways
@@ -14,6 +16,7 @@ from gatepost.config import load
 from gatepost.desk.alarm_words import Notice
 from tests.app.hooks import listening
 from tests.relay.backend import Backend
+from tests.relay.demanding import demanding
 
 TEST = [Notice("test"), Notice("test")]
 
@@ -103,6 +106,49 @@ def test_mail(tmp_path: Path) -> None:
                 )
 
     asyncio.run(go())
+
+
+SIGNING_IN = {"mail_to": "a@out.example", "mail_user": "gate"}
+
+
+@pytest.mark.parametrize("tls", ["", "?tls=wanted", "?tls=required"])
+def test_mail_signs_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tls: str) -> None:
+    """Over TLS whatever the route says; a new password in the file holds at once."""
+    authority, server = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    file = tmp_path / "password"
+    file.write_text("old\n")
+    with demanding(server, login=("gate", "new")) as (handler, port):
+        told = SIGNING_IN | {
+            "mail_password_file": str(file), "mail_through": f"smtp://127.0.0.1:{port}{tls}"
+        }  # fmt: skip
+        with pytest.raises(Undelivered, match="did not let gate in: 535"):
+            sent("mail", tmp_path, **told)
+        file.write_text("new\n")
+        sent("mail", tmp_path, **told)
+    assert ["old", "new"] == [password for _, password in handler.tries]
+    assert 1 == len(handler.taken)
+
+
+def test_mail_that_cannot_sign_in(tmp_path: Path) -> None:
+    """No password, no file, no TLS: nothing is sent, and it is said why."""
+    file = tmp_path / "password"
+    with demanding(None) as (handler, port):
+        told = SIGNING_IN | {"mail_through": f"smtp://127.0.0.1:{port}"}
+        with pytest.raises(Undelivered, match="mail_password_file is not"):
+            sent("mail", tmp_path, **told)
+        told["mail_password_file"] = str(file)
+        with pytest.raises(Undelivered, match="password does not exist"):
+            sent("mail", tmp_path, **told)
+        file.write_text("s3cret")
+        with pytest.raises(Undelivered, match="TLS is required and the next hop does not offer it"):
+            sent("mail", tmp_path, **told)
+        told["mail_through"] += "?tls=off"
+        with pytest.raises(Undelivered, match="never sent in clear text"):
+            sent("mail", tmp_path, **told)
+    assert ([], []) == (handler.tries, handler.taken)
 
 
 def test_mail_never_comes_through_us(tmp_path: Path) -> None:

@@ -95,6 +95,29 @@ def test_alarms(tmp_path: Path) -> None:
     assert [] == found(tmp_path, **both)
 
 
+def test_the_alarms_password(tmp_path: Path) -> None:
+    """Half a sign-in, a clear-text way, a file that is not there or open to all: told, and mail goes on."""
+    file = tmp_path / "password"
+    file.touch(0o600)
+    file.write_text("s3cret\n")
+    way = {"alarms__mail_to": "ann@example.net", "alarms__mail_through": "smtp://relay.example:587"}
+    whole = {**way, "alarms__mail_user": "gate", "alarms__mail_password_file": str(file)}
+    assert [] == found(tmp_path, **whole)
+
+    def keys(**values: str) -> list[tuple[str, bool]]:
+        return [(one.key, one.fatal) for one in found(tmp_path, **values)]
+
+    password, user = "alarms.mail_password_file", "alarms.mail_user"
+    assert [(password, False)] == keys(**way, alarms__mail_user="gate")
+    assert [(user, False)] == keys(**way, alarms__mail_password_file=str(file))
+    clear = {**whole, "alarms__mail_through": "smtp://relay.example:587?tls=off"}
+    assert [("alarms.mail_through", False)] == keys(**clear)
+    assert [(password, False)] == keys(**{**whole, "alarms__mail_password_file": str(tmp_path / "gone")})
+    file.chmod(0o644)
+    (problem,) = found(tmp_path, **whole)
+    assert "chmod o=" in problem.reason
+
+
 def test_the_followed_tree_and_the_limits(tmp_path: Path) -> None:
     """A tree that is not there; more connections than open files allow."""
     (problem,) = found(tmp_path, files__srv=str(tmp_path / "srv"))

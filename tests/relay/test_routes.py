@@ -21,6 +21,7 @@ GOOD = [
     ("lmtp:///run/dovecot/lmtp", ("lmtp", "", 0, "/run/dovecot/lmtp", "off")),
     ("maildir:///var/mail/%d/%u", ("maildir", "", 0, "/var/mail/%d/%u", "off")),
     ("smtp://a.example?tls=required", ("smtp", "a.example", 25, "", "required")),
+    ("smtp://a.example:465?tls=implicit", ("smtp", "a.example", 465, "", "implicit")),
 ]
 
 BAD = [
@@ -44,7 +45,7 @@ BAD = [
     ("maildir:///var/../etc", "'..'"),
     ("lmtp:///", "absolute"),
     ("smtp://a.example?tsl=off", "did you mean tls"),
-    ("smtp://a.example?tls=maybe", "wanted, required or off"),
+    ("smtp://a.example?tls=maybe", "wanted, required, implicit or off"),
     ("smtp://a.example?weight=0", "from 1"),
     ("smtp://a.example?weight=x", "from 1"),
     ("smtp://a.example?xclient=no", "stands alone"),

@@ -49,8 +49,10 @@ acl_smtp_rcpt = at_rcpt
 acl_smtp_data = at_data
 acl_smtp_data_prdr = at_prdr
 
+{authenticators}
 begin acl
 at_rcpt:
+{demand}
   defer local_parts = later
         message = try again later
   deny  domains = !+local_domains
@@ -91,6 +93,21 @@ into_{user}:
 """
 
 
+DEMAND = """\
+  deny  !authenticated = *
+        message = sign in first
+"""
+AUTHENTICATORS = """\
+begin authenticators
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  server_prompts = :
+  server_condition = ${{if and{{{{eq{{$auth2}}{{{user}}}}}{{eq{{$auth3}}{{{password}}}}}}}}}
+  server_set_id = $auth2
+  server_advertise_condition = ${{if def:tls_in_cipher}}
+
+"""
 SMART_ROUTER = """\
 away:
   driver = manualroute
@@ -117,8 +134,9 @@ class Exim:
         key: Path | None = None,
         size: str = "50M",
         smart_host: int = 0,
+        login: tuple[str, str] | None = None,
     ) -> None:
-        """`smart_host`: the port of 127.0.0.1 to which mail for other domains goes."""
+        """`smart_host`: the port of 127.0.0.1 for mail of other domains; `login`: who alone may send."""
         exim = program("exim4", "exim4")
         self.top = top
         self.port = free_port()
@@ -135,6 +153,8 @@ class Exim:
                 tls="*" if certificate else "",
                 certificate=certificate or "",
                 key=key or "",
+                demand=DEMAND if login else "",
+                authenticators=AUTHENTICATORS.format(user=login[0], password=login[1]) if login else "",
                 routers=(SMART_ROUTER if smart_host else "")
                 + "\n".join(ROUTER.format(user=user) for user in USERS),
                 transports=SMART_TRANSPORT.format(port=smart_host)

@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+import trustme
 
 from tests.app.hooks import Hook, listening
 from tests.system import scanners
+from tests.system.exim import Exim
 from tests.system.gateway import Gateway
 from tests.system.postfix import Postfix
 from tests.system.process import open_directory, wait_until
@@ -114,3 +116,36 @@ def test_a_worker_that_keeps_dying(make_gateway: Callable[..., Gateway], hook: H
         wait_until(lambda pid=pid: worker() != pid, f"a new worker after death {number}", 30)  # type: ignore[misc]
     wait_until(lambda: hook.events == [("begin", "process:w0")], "the alarm", 15)
     assert "3 times in the last 15 minutes, last with status -9" in hook.came[0]["text"]
+
+
+def test_exim_that_wants_a_password(
+    make_gateway: Callable[..., Gateway], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real Exim takes the alarm of who signed in; what it says of a wrong password is told."""
+    with open_directory("exim") as top:
+        authority = trustme.CA()
+        issued = authority.issue_cert("127.0.0.1")
+        issued.private_key_and_cert_chain_pem.write_to_path(str(top / "server.pem"))
+        authority.cert_pem.write_to_path(str(top / "ca.pem"))
+        monkeypatch.setenv("SSL_CERT_FILE", str(top / "ca.pem"))
+        password = top / "password"
+        password.write_text("wrong\n")
+        exim = Exim(top, top / "server.pem", top / "server.pem", login=("gate", "s3cret"))
+        try:
+            gateway = make_gateway(
+                alarms={
+                    "mail_to": ["bob@second.example"], "mail_through": f"smtp://127.0.0.1:{exim.port}",
+                    "mail_user": "gate", "mail_password_file": str(password),
+                },
+            )  # fmt: skip
+            failed = gateway.cli("alarms", "test", check=False)
+            assert 1 == failed.returncode
+            assert "did not let gate in: 535" in failed.stdout
+            password.write_text("s3cret\n")
+            assert "mail: sent" in gateway.cli("alarms", "test").stdout
+            (mail,) = exim.maildir("bob").messages()
+            assert b"This is a test" in mail
+            assert b"esmtpsa" in mail
+            assert "s3cret" not in gateway.cli("config", "show").stdout + gateway.said()
+        finally:
+            exim.stop()

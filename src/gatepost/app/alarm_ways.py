@@ -1,6 +1,7 @@
 """The ways that alarms go out, which do not pass the filter: a webhook, and mail through another server.
 
 Each is bounded in time. Mail goes by our own relay: encrypted where that is offered, never to ourselves.
+Where it signs in, it is encrypted to a server that proves its name, or it does not go.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 
-from gatepost.config import Config
+from gatepost.config import Config, password_file
 from gatepost.desk.alarm_words import Notice, as_json, as_mail
 from gatepost.mail.address import parse_address
 from gatepost.plugin.outside import OutsideError, http
 from gatepost.relay.handoff import Relay
 from gatepost.relay.results import MailParams, Target, To
+from gatepost.relay.routes import parse_route
+from gatepost.relay.sign_in import Login
 
 WEBHOOK, MAIL = "webhook", "mail"
 POST_SECONDS = 10.0
@@ -61,16 +64,43 @@ class Ways:
         to = self._alarms.mail_to
         name = f"alarm-{secrets.token_hex(8)}"
         text = as_mail(notices, self._hostname, self._public_url, to, name, now)
-        results = await self._relay.hand_off(
-            None,
-            None,  # null sender: nothing answers it, and no bounce comes back through the filter
-            MailParams(len(text)),
-            [Target((self._alarms.mail_through,), [To(parse_address(one)) for one in to])],
-            [text],
-            False,
-            b"",
-            asyncio.get_running_loop().time() + MAIL_SECONDS,
-        )
+        through = self._alarms.mail_through
+        relay = self._relay
+        if self._alarms.mail_user:
+            # A way of its own: no domain's route may come upon a connection that is signed in.
+            relay, through = relay.signing_in(await asyncio.to_thread(self._login)), secured(through)
+        try:
+            results = await relay.hand_off(
+                None,
+                None,  # null sender: nothing answers it, and no bounce comes back through the filter
+                MailParams(len(text)),
+                [Target((through,), [To(parse_address(one)) for one in to])],
+                [text],
+                False,
+                b"",
+                asyncio.get_running_loop().time() + MAIL_SECONDS,
+            )
+        finally:
+            if relay is not self._relay:
+                relay.pool.close()
         if not any(one.delivered for one in results):
             first = results[0]
             raise Undelivered(f"mail: {first.code} {first.enhanced} {first.text} ({first.where})")
+
+    def _login(self) -> Login:
+        if self._alarms.mail_password_file is None:
+            raise Undelivered("mail: alarms.mail_user is set, and alarms.mail_password_file is not")
+        try:
+            return Login(self._alarms.mail_user, password_file.read(self._alarms.mail_password_file))
+        except password_file.BadPasswordFile as error:
+            raise Undelivered(f"mail: {error}") from error
+
+
+def secured(url: str) -> str:
+    """Return a route as somebody may sign in by it: with a certificate that holds; never in clear text."""
+    tls = parse_route(url).tls
+    if tls == "off":
+        raise Undelivered(
+            "mail: a password is never sent in clear text, and alarms.mail_through says tls=off"
+        )
+    return url if tls != "wanted" else f"{url}{'&' if '?' in url else '?'}tls=required"

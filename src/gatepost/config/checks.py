@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from gatepost.config import password_file
 from gatepost.config.keys import Config
 from gatepost.config.problems import Problem
 
@@ -116,3 +117,21 @@ def _alarms(config: Config) -> Iterator[Problem]:
     if bool(alarms.mail_to) != bool(alarms.mail_through):
         missing = "mail_through" if alarms.mail_to else "mail_to"
         yield _fault(config, f"alarms.{missing}", "no alarm goes out by mail without it", fatal=False)
+    if bool(alarms.mail_user) != bool(alarms.mail_password_file):
+        missing = "mail_password_file" if alarms.mail_user else "mail_user"
+        yield _fault(config, f"alarms.{missing}", "nobody signs in without it", fatal=False)
+    if alarms.mail_user and "tls=off" in alarms.mail_through:
+        reason = "a password is never sent in clear text: leave tls=off away, or alarms.mail_user"
+        yield _fault(config, "alarms.mail_through", reason, fatal=False)
+    if alarms.mail_password_file is not None:
+        yield from _password_file(config, "alarms.mail_password_file", alarms.mail_password_file)
+
+
+def _password_file(config: Config, key: str, path: Path) -> Iterator[Problem]:
+    try:
+        password_file.read(path)
+    except password_file.BadPasswordFile as error:
+        yield _fault(config, key, str(error), fatal=False)
+    if password_file.is_open(path):
+        reason = f"{path} is open to every user of this machine (chmod o=)"
+        yield _fault(config, key, reason, fatal=False)

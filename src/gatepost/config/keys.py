@@ -180,6 +180,12 @@ class Alarms(Section):
         "",
         "The server that takes this mail; encrypted where it offers that, ?tls=required demands it.",
     )
+    mail_user: str = key(
+        STRING, "", "The name to sign in with there, over TLS with a certificate that holds."
+    )
+    mail_password_file: Path | None = key(
+        OPTIONAL_PATH, "", "The file that holds its password, and nothing else."
+    )
     after: float = key(seconds(0, 86_400), 60, "Trouble that is over sooner is no alarm.")
     repeat: float = key(
         seconds(3_600, 30 * 86_400), 21_600, "After so long it is told again that an alarm goes on."

@@ -17,6 +17,7 @@ from typing import Any
 from gatepost.relay.exchange import BODY, BROKEN, NOTHING, Exchange
 from gatepost.relay.results import Content, Who
 from gatepost.relay.routes import Route
+from gatepost.relay.sign_in import Login, SignInFailed, sign_in
 from gatepost.smtp.client import Capabilities, ClientProtocol, ClientReply
 from gatepost.smtp.errors import GarbageError, OutboundError
 
@@ -245,17 +246,22 @@ class BackendConnection(asyncio.Protocol):
 
     # -- opening and closing --------------------------------------------------------------
 
-    async def greet(self, hostname: str, context: ssl.SSLContext | None) -> None:
-        """Hear the greeting, say EHLO, encrypt if offered. NoConnection where that does not work."""
+    async def greet(self, hostname: str, context: ssl.SSLContext | None, login: Login | None = None) -> None:
+        """Hear the greeting, say EHLO, encrypt if offered, sign in. NoConnection where that does not work."""
         reply = await self._hear()
         if reply.code != 220:
             raise NoConnection("The next hop does not want to talk", reply)
         await self._hello(hostname)
         offered = self.capabilities is not None and self.capabilities.starttls
-        if context is not None and offered:
+        if context is not None and offered and not self.tls:
             await self._start_tls(hostname, context)
         if self.route.tls == "required" and not self.tls:
             raise NoConnection("TLS is required and the next hop does not offer it")
+        if login is not None:
+            try:
+                await sign_in(self, login)
+            except SignInFailed as error:
+                raise NoConnection(error.text, error.reply) from error
 
     async def _hello(self, hostname: str) -> None:
         client = self._client

@@ -33,6 +33,7 @@ from gatepost.relay.results import (
     unreachable,
 )
 from gatepost.relay.routes import Route, RouteError, order, parse_route
+from gatepost.relay.sign_in import Login
 from gatepost.smtp.client import ClientProtocol
 from gatepost.telemetry.conditions import BACKEND, HERE
 
@@ -65,6 +66,10 @@ class Relay:
         self._count = count
         self._clock = clock
         """Seconds since 1970, for the names of files in a maildir."""
+
+    def signing_in(self, login: Login) -> Relay:
+        """Return a way on of its own that signs in; who takes it closes its pool."""
+        return Relay(self.pool.signing_in(login), dice=self._dice, count=self._count, clock=self._clock)
 
     async def hand_off(
         self,

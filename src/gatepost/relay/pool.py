@@ -16,6 +16,7 @@ from typing import Any
 from gatepost.relay.connection import BackendConnection, NoConnection
 from gatepost.relay.places import Place, Resolver, places
 from gatepost.relay.routes import Route
+from gatepost.relay.sign_in import Login
 
 MAX_IDLE = 60.0
 """Seconds; Postfix and Exim close an idle client after 300."""
@@ -67,6 +68,7 @@ class Pool:
         trusted: ssl.SSLContext | None = None,
         tick: float = 1.0,
         per_route: int = PER_ROUTE,
+        login: Login | None = None,
     ) -> None:
         self.hostname = hostname
         self.resolver = resolver
@@ -77,12 +79,25 @@ class Pool:
         self._anybody: ssl.SSLContext | None = None
         self._tick = tick
         self._per_route = per_route
+        self._login = login
         self._lines: dict[str, _Line] = {}
         self._all: set[BackendConnection] = set()
         self._clock: asyncio.TimerHandle | None = None
         self._now = 0.0
         """Loop time when the clock struck last: exact enough for idle connections."""
         self._closing = False
+
+    def signing_in(self, login: Login) -> Pool:
+        """Return a pool of its own with the same rules that signs in wherever it goes."""
+        return Pool(
+            self.hostname,
+            self.resolver,
+            is_ours=self._is_ours,
+            guard=self._guard,
+            dice=self._dice,
+            trusted=self._trusted,
+            login=login,
+        )
 
     # -- taking and giving back -----------------------------------------------------------
 
@@ -245,11 +260,15 @@ class Pool:
             if route.path:
                 await loop.create_unix_connection(same, route.path)
             else:
-                await loop.create_connection(same, place.address, place.port)
+                options: dict[str, Any] = {}
+                if route.tls == "implicit":
+                    options = {"ssl": context, "server_hostname": place.host}
+                await loop.create_connection(same, place.address, place.port, **options)
+                connection.tls = bool(options)
         except OSError as error:
             raise NoConnection(f"no connection ({error.strerror or error})") from error
         try:
-            await connection.greet(self.hostname, context)
+            await connection.greet(self.hostname, context, self._login)
         except BaseException:
             connection.abort()
             raise
@@ -258,7 +277,7 @@ class Pool:
     def _context(self, route: Route) -> ssl.SSLContext | None:
         if route.tls == "off":
             return None
-        if route.tls == "required":
+        if route.tls in ("required", "implicit"):
             if self._trusted is None:
                 self._trusted = ssl.create_default_context()
             return self._trusted

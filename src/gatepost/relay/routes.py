@@ -2,8 +2,8 @@
 
     smtp://host:port   smtp+mx://domain   lmtp://host:port   lmtp:///socket   maildir:///path/%d/%u
 
-with `?tls=wanted|required|off`, `?xclient`, `?xforward`, `?weight=10`, `?fallback`, `?public`. Several
-routes share the mail by weight; one with `fallback` is asked when no other answers.
+with `?tls=wanted|required|implicit|off`, `?xclient`, `?xforward`, `?weight=10`, `?fallback`, `?public`.
+Several routes share the mail by weight; one with `fallback` is asked when no other answers.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 PORTS = {"smtp": 25, "smtp+mx": 25, "lmtp": 24, "maildir": 0}
-TLS = ("wanted", "required", "off")
+TLS = ("wanted", "required", "implicit", "off")
 OPTIONS = ("tls", "xclient", "xforward", "weight", "fallback", "public")
 MAX_WEIGHT = 1000
 
@@ -42,7 +42,8 @@ class Route:
     port: int = 0
     path: str = ""
     tls: str = "wanted"
-    """`wanted`: encrypted when offered, whoever answers; `required`: with a certificate that holds; `off`."""
+    """`wanted`: encrypted when offered, whoever answers; `required`: with a certificate that holds;
+    `implicit`: the same from the first byte on (port 465); `off`."""
     xclient: bool = False
     xforward: bool = False
     weight: int = 1
@@ -102,7 +103,7 @@ def _options(url: str, query: str) -> dict[str, Any]:
             raise RouteError(f"{url!r}: unknown option {name!r}{hint}")
         if name == "tls":
             if value not in TLS:
-                raise RouteError(f"{url!r}: tls is wanted, required or off, not {value!r}")
+                raise RouteError(f"{url!r}: tls is wanted, required, implicit or off, not {value!r}")
             said[name] = value
         elif name == "weight":
             if not (value.isascii() and value.isdecimal() and 1 <= int(value[:9]) <= MAX_WEIGHT):

@@ -56,6 +56,8 @@ class Capabilities:
     """The attributes that XCLIENT takes; empty: no XCLIENT."""
     xforward: frozenset[str] = frozenset()
     prdr: bool = False
+    auth: frozenset[str] = frozenset()
+    """The ways to sign in; empty: none."""
 
 
 class ClientProtocol:
@@ -152,6 +154,7 @@ class ClientProtocol:
             xclient=frozenset(offered.get("XCLIENT", ())),
             xforward=frozenset(offered.get("XFORWARD", ())),
             prdr="PRDR" in offered,
+            auth=frozenset(offered.get("AUTH", ())),
         )
 
     def xclient(self, attributes: dict[str, str | None]) -> bytes:

@@ -9,8 +9,9 @@ import pytest
 
 from gatepost.desk import archive, digest_links, domains, malice
 from gatepost.desk.desk import Desk
-from gatepost.desk.digest_links import GoneLink, Link
+from gatepost.desk.digest_links import Link
 from gatepost.desk.malice import Doubt
+from gatepost.desk.releasing import Doubtful
 from gatepost.spool.index import Kept
 from tests.desk.test_archive import RAW
 
@@ -60,12 +61,13 @@ def keep(desk: Desk, raw: bytes) -> Kept:
 
 
 def test_a_link_releases_no_malware(scanned: Desk) -> None:
-    """Nobody had looked into it; the link is no good, nothing is queued, and looking at it costs nothing."""
+    """Nobody had looked into it: nothing is queued, looking costs nothing, and the link is not used up."""
     kept = keep(scanned, BAD)
     token = digest_links.make(scanned, Link("release", kept.ref, "ann@example.org", scanned.clock() + 3600))
     digest_links.look(scanned, token)
-    with pytest.raises(GoneLink, match="virus: a virus"):
+    with pytest.raises(Doubtful, match="virus: a virus"):
         digest_links.use(scanned, token)
+    digest_links.look(scanned, token)
     assert 0 == len(scanned.queue)
     assert "" == archive.state(scanned, kept).state
 
@@ -89,10 +91,15 @@ def test_a_dead_scanner(scanned: Desk) -> None:
     assert doubt is not None
     assert not doubt.answered
     assert "clamav cannot answer: 127.0.0.1:1: " in doubt.said
+    kept = keep(scanned, RAW)
+    token = digest_links.make(scanned, Link("release", kept.ref, "ann@example.org", scanned.clock() + 3600))
+    with pytest.raises(Doubtful, match="cannot look at it now"):
+        digest_links.use(scanned, token)
     found = malice.found(scanned, keep(scanned, BAD))
     assert found == Doubt("virus: a virus", True), "who found something comes first"
     domains.set_values(scanned, "example.org", {"clamav.on_failure": "pass"})
     assert malice.found(scanned, keep(scanned, RAW)) is None
+    assert "waiting" == digest_links.use(scanned, token)[1].state
 
 
 def test_where_it_is_off(scanned: Desk) -> None:

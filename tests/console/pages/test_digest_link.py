@@ -8,8 +8,9 @@ import httpx
 import pytest
 
 from gatepost.console.pages import digest_link
-from gatepost.desk import archive, changes, domains
+from gatepost.desk import archive, changes, domains, malice
 from gatepost.desk.digest_links import Link, look, make
+from gatepost.desk.malice import Doubt
 from tests.console.house import NOW, Browser, House
 from tests.console.seed import keep
 
@@ -148,3 +149,34 @@ def test_limits(house: House, token: str) -> None:
     browser = house.browser()
     answers = [browser.get(f"/digest/{token}").status_code for _ in range(digest_link.REQUESTS + 1)]
     assert [200] * digest_link.REQUESTS + [429] == answers
+
+
+@pytest.mark.parametrize(
+    ("answered", "status", "said", "button"),
+    [
+        (True, 409, "what was found is dangerous: clamav: &lt;b&gt;Eicar", False),
+        (False, 503, "the scanner does not answer at the moment", True),
+    ],
+)
+def test_a_scan_is_against_it(
+    house: House, token: str, monkeypatch: pytest.MonkeyPatch, answered: bool, status: int, said: str,
+    button: bool,
+) -> None:  # fmt: skip
+    """It says why, of which mail and what to do, in the reader's language; once a scan is for it, it goes."""
+    browser = house.browser()
+    with monkeypatch.context() as patched:
+        patched.setattr(malice, "found", lambda *_: Doubt("clamav: <b>Eicar", answered))
+        answer = press(browser, token)
+        german = press(house.browser(**{"accept-language": "de"}), token).text
+    assert status == answer.status_code
+    assert said in answer.text
+    assert answered == ("Eicar" in answer.text)
+    assert "The offer that you asked for" in answer.text
+    assert "who looks after your mail" in answer.text
+    assert button == ("Try it again" in answer.text)
+    assert "good no longer" not in answer.text
+    assert "Times in Asia/Tokyo" in answer.text
+    assert "Betreuer Ihrer Mail" in german
+    assert [] == queued(house)
+    assert 200 == press(browser, token).status_code
+    assert [READER] == queued(house)

@@ -20,6 +20,7 @@ from gatepost.desk import archive, digest_links, domains
 from gatepost.desk.desk import Desk
 from gatepost.desk.digest_links import BadLink, GoneLink, Link
 from gatepost.desk.errors import DeskError
+from gatepost.desk.releasing import Doubtful
 
 router = APIRouter()
 REQUESTS, MINUTE = 120, 60.0
@@ -64,6 +65,8 @@ def use(request: Request, token: Token) -> Response:
     with site.desk_for(who, False) as desk:
         try:
             link, release = digest_links.use(desk, token)
+        except Doubtful as error:
+            return _withheld(request, desk, digest_links.read(desk, token), error)
         except (BadLink, GoneLink) as error:
             return _refused(request, error)
         return _page(request, desk, link, "done", kept=release.kept, state=release.state)
@@ -81,6 +84,17 @@ def _refused(request: Request, error: DeskError) -> Response:
     return show_to_anyone(request, "digest_link.html", status=410, step="gone")
 
 
-def _page(request: Request, desk: Desk, link: Link, step: str, **values: Any) -> Response:
+def _withheld(request: Request, desk: Desk, link: Link, error: Doubtful) -> Response:
+    """Say why a scan stands against it, and what the reader can do; nothing was done.
+
+    What was found is told; not which scanner is silent where, which is the machine's own affair.
+    """
+    step, status = ("found", 409) if error.doubt.answered else ("unscanned", 503)
+    return _page(request, desk, link, step, status, kept=error.kept, state="", why=error.doubt.said)
+
+
+def _page(request: Request, desk: Desk, link: Link, step: str, status: int = 200, **values: Any) -> Response:
     request.state.user = Reader(domains.resolved(desk, link.domain)[0].digest_zone)
-    return show_to_anyone(request, "digest_link.html", step=step, link=link, line=line, **values)
+    return show_to_anyone(
+        request, "digest_link.html", status=status, step=step, link=link, line=line, **values
+    )

@@ -114,7 +114,7 @@ async def test_judged_once(house: Indoors) -> None:
     house.back_end.answer = lambda target, _data: [LATER for _ in target.recipients]
     await later.round()
     (one,) = later.waiting()
-    assert (None, "X-Probe: seen\r\n", "deferred") == (one.unjudged, one.top, one.reason)
+    assert (None, "X-Probe: seen\r\n", "judged") == (one.unjudged, one.top, one.reason)
     later.says(Reject("too late"))
     house.back_end.answer = lambda target, _data: [DELIVERED for _ in target.recipients]
     await later.round()
@@ -137,7 +137,7 @@ async def test_a_virus_is_held(house: Indoors) -> None:
     assert b"Subject: hi\r\n\r\nhello\r\n" == b"".join(house.archive.blocks(kept.ref))
     assert ["queued", "quarantined"] == later.fates()
     row = house.outcomes()[-1]
-    assert (kept.ref, "a virus") == (row.archive_ref, row.reason)
+    assert (kept.ref, "a virus", "hi") == (row.archive_ref, row.reason, row.subject)
     assert "a virus" in json.dumps(row.trace)
 
 

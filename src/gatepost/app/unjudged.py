@@ -76,9 +76,10 @@ class Unjudged:
         if outcome is None:
             return Judged(WAITS_ON, f"{envelope.domain} is not hosted here now")
         if outcome.fate is Fate.ACCEPT:
+            self._tell(envelope, copy, outcome, "goes on")
             return Judged(GOES, top=_lines(copy, outcome))
         if outcome.fate is Fate.TAKE:
-            self._write_down(envelope, copy, outcome, "taken", "")
+            self._write_down(envelope, copy, outcome, "taken")
             return Judged(ENDED, f"taken by {outcome.plugin}")
         refusal = is_refusal(outcome, copy.recipient.findings, self._pipeline.unskippable)
         if not refusal and not last:
@@ -108,27 +109,29 @@ class Unjudged:
         """Keep the copy for its owner; once, also where we were killed before the queue knew."""
         held = replace(outcome, fate=Fate.QUARANTINE)
         try:
-            ref = await asyncio.to_thread(self._keep, envelope, copy, blob, held)
+            ref, subject = await asyncio.to_thread(self._keep, envelope, copy, blob, held)
         except OSError as error:
             why = f"{outcome.plugin}: {outcome.reason}"
             return Judged(WAITS_ON, f"{why}; cannot be held: {error.strerror or error}")
-        self._write_down(envelope, copy, held, HELD, ref)
+        self._write_down(envelope, copy, held, HELD, ref, subject)
         return Judged(ENDED, f"held, {outcome.plugin}: {outcome.reason}")
 
-    def _keep(self, envelope: Envelope, copy: Again, blob: Blob, outcome: Outcome) -> str:
+    def _keep(self, envelope: Envelope, copy: Again, blob: Blob, outcome: Outcome) -> tuple[str, str]:
         to = copy.recipient.final
         for kept in self._archive.find(envelope.session, to.domain):
             if kept.id == envelope.session and kept.recipient == to.text and kept.outcome == HELD:
-                return kept.ref
+                return kept.ref, kept.subject
         message = _read(blob, copy.ours)
         said = subject_of(message.head), message.get("message-id") or ""
         raw = message.body or b""
         item = kept_of(copy.session, copy.transaction, copy.recipient, outcome, HELD, said, len(raw))
         ref = self._archive.keep(item, [raw])
         metrics.ARCHIVE_KEPT.inc(1)
-        return ref
+        return ref, item.subject
 
-    def _write_down(self, envelope: Envelope, copy: Again, outcome: Outcome, fate: str, ref: str) -> None:
+    def _write_down(
+        self, envelope: Envelope, copy: Again, outcome: Outcome, fate: str, ref: str = "", subject: str = ""
+    ) -> None:
         to = copy.recipient.final.text
         self._journal.add(
             outcome_line(
@@ -143,13 +146,18 @@ class Unjudged:
                 250,
                 outcome.score,
                 envelope.size,
+                subject=subject,
                 archive_ref=ref,
                 trace=trace_of(copy.recipient.findings, outcome),
             )
         )
+        self._tell(envelope, copy, outcome, fate)
+
+    def _tell(self, envelope: Envelope, copy: Again, outcome: Outcome, fate: str) -> None:
+        to = copy.recipient.final.text
         self._log.event(
             "judged_later", id=envelope.session, entry=envelope.id, recipient=to, fate=fate,
-            plugin=outcome.plugin, why=outcome.reason,
+            plugin=outcome.plugin, score=outcome.score, why=outcome.reason,
         )  # fmt: skip
 
     def _failed(self, plugin: str, hook: str, text: str) -> None:

@@ -179,7 +179,7 @@ class Courier:
                 return envelope, None
             if said.kind != GOES:
                 return envelope, [deferred("4.3.0", said.why, "not judged yet")] * len(envelope.waiting)
-            envelope = replace(envelope, unjudged=None, top=said.top, reason="deferred")
+            envelope = replace(envelope, unjudged=None, top=said.top, reason="judged")
         return envelope, await self._hand_on(envelope, claim)
 
     async def _judged(self, envelope: Envelope, claim: Claim) -> Judged:

@@ -48,7 +48,7 @@ class Envelope:
     routes: tuple[str, ...] = ()
     """Route URLs; empty: asked of the domain's policy at each attempt."""
     reason: str = ""
-    """Why it lies here: `deferred`, `unreachable`, `not judged yet`, `release`, `bounce`, `notice`."""
+    """Why it lies here: `deferred`, `unreachable`, `not judged yet`, `judged`, `release`, `bounce`."""
     proven: bool = False
     """SPF or DKIM agreed with the sender's domain: only then may a bounce go there (T8.4)."""
     attempts: int = 0

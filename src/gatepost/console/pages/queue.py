@@ -21,6 +21,7 @@ WHY = {
     "deferred": mark("the domain's server wanted it later"),
     "unreachable": mark("the domain's server did not answer"),
     "not judged yet": mark("a check could not answer: it is asked again before the mail goes on"),
+    "judged": mark("the check has answered by now; the domain's server wants it later"),
     "release": mark("released from the archive"),
     "bounce": mark("a bounce of ours"),
     "notice": mark("a notice of ours"),

@@ -152,5 +152,7 @@ def test_an_old_name(hosted: Run) -> None:
     hosted(*words)
     assert "ann" in hosted("recipient", "list", "example.org").stdout
     hosted("domain", "remove", "example.org", "--yes")
+    hosted("domain", "add", "example.org", *route, "--again")
+    hosted("domain", "remove", "example.org", "--yes")
     hosted("domain", "add", "example.org", *route, "--anew")
     assert "ann" not in hosted("recipient", "list", "example.org").stdout

@@ -124,7 +124,7 @@ def test_a_new_domain_is_asked_about(full: Desk) -> None:
     before = left(full, NAME)
     domains.remove(full, NAME)
     (removal,) = changes.listing(full, NAME, limit=1)
-    with pytest.raises(StillThere, match=rf"--roll-back {removal.id} .*anew"):
+    with pytest.raises(StillThere, match=rf"--roll-back {removal.id} .*--again.*--anew"):
         domains.add(full, NAME, ROUTE)
     assert before == left(full, NAME)
     with pytest.raises(DeskError):  # what cannot be added deletes nothing
@@ -211,8 +211,9 @@ def test_killed_in_between(full: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
             left_behind.forget(full, NAME)
     with pytest.raises(DeskError, match="cannot be rolled back"):
         changes.roll_back(full, removal.id)
-    with pytest.raises(StillThere, match="still kept: for a new"):
-        domains.add(full, NAME, ROUTE)
+    for anew in (None, False):
+        with pytest.raises(StillThere, match="still kept: to add it, say that it is another"):
+            domains.add(full, NAME, ROUTE, anew=anew)
     domains.add(full, NAME, ROUTE, anew=True)
     assert nothing(full, NAME)
 
@@ -275,3 +276,20 @@ def test_counts_of_the_old_one_are_not_remembered(full: Desk, clock: Clock) -> N
     domains.remove(full, NAME)
     domains.add(full, NAME, ROUTE, anew=True)
     assert 0 == seen()
+
+
+def test_the_same_again(full: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no roll back brings it back (it was too large), the same domain is added with what it had."""
+    monkeypatch.setattr("gatepost.store.policy_write.WRITTEN_DOWN", 0)
+    before, old = left(full, NAME), train_addresses.of_person(full, NAME, "annabel")
+    domains.remove(full, NAME)
+    (removal,) = changes.listing(full, NAME, limit=1)
+    with pytest.raises(DeskError, match="cannot be rolled back"):
+        changes.roll_back(full, removal.id)
+    domains.add(full, NAME, ROUTE, anew=False)
+    assert before == left(full, NAME)
+    assert NAME in users.get(full, "ann").domains
+    full.policy.add_recipients(NAME, ["annabel"])
+    assert old == train_addresses.of_person(full, NAME, "annabel")
+    clock.now += 2 * DAYS * DAY
+    assert left_behind.look(full) == []

@@ -30,9 +30,13 @@ def command() -> None:
 )
 @click.option("--recipients", type=click.Choice(["list", "callout", "any"]), help="Who exists: see above.")
 @click.option("--set", "values", multiple=True, metavar="KEY=VALUE", help="A setting to begin with.")
-@click.option("--anew", is_flag=True, help="Delete what is left of a removed domain of this name.")
+@click.option(
+    "--anew/--again",
+    default=None,
+    help="Where one of this name was removed: delete what is left of it, or let the domain have that again.",
+)
 def add(
-    domain: str, routes: tuple[str, ...], recipients: str | None, values: tuple[str, ...], anew: bool
+    domain: str, routes: tuple[str, ...], recipients: str | None, values: tuple[str, ...], anew: bool | None
 ) -> None:
     """Host a domain.
 

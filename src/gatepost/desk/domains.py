@@ -49,11 +49,12 @@ class Value:
 
 
 def add(
-    desk: Desk, name: str, routes: Iterable[str], settings: Values | None = None, *, anew: bool = False
+    desk: Desk, name: str, routes: Iterable[str], settings: Values | None = None, *, anew: bool | None = None
 ) -> int:
     """Host a domain; returns the version of the policy with it.
 
-    `anew`: what is left of a removed one of this name is deleted first (else that is a Conflict).
+    Where one of this name was removed lately: `anew` true deletes what is left of it, false lets the domain
+    have it again; None is a Conflict.
     """
     try:
         domain = domain_name(name)

@@ -21,6 +21,7 @@ from gatepost.desk.errors import Conflict, DeskError
 from gatepost.plugin.commands import FOLDER as FILTERS
 from gatepost.spool.names import safe_name
 from gatepost.store.base import Change
+from gatepost.store.policy_db import CLOSED
 from gatepost.store.policy_follow import keep_last_good
 from gatepost.store.scopes import ALL
 
@@ -36,31 +37,40 @@ LEARN = ("domains", "delivered", "errands")
 
 
 class StillThere(Conflict):
-    """A domain of this name was removed lately; what it left is there."""
+    """A domain of this name was removed lately; is this the same one?"""
 
     def __init__(self, name: str, change: Change) -> None:
         self.change = change
         day = time.strftime("%Y-%m-%d", time.gmtime(change.time))
         back = f"gatepost changes --roll-back {change.id} brings it back with its mail and settings; "
+        same = "" if is_closed(change) else "the same one, which has them again (--again), or "
         super().__init__(
             f"{name} was hosted here until {day} and its data are still kept:"
-            f" {back if change.complete else ''}for a new domain of this name say `anew`"
-            " (gatepost domain add --anew), which deletes them for good"
+            f" {back if change.complete else ''}to add it, say that it is {same}"
+            "another one, and they are deleted for good (--anew)"
         )
 
 
-def make_way(desk: Desk, name: str, *, anew: bool) -> dict[str, int]:
-    """Let a domain be added: StillThere where another one left something, unless it may go.
+def make_way(desk: Desk, name: str, *, anew: bool | None) -> dict[str, int]:
+    """Let a domain be added where one of its name was removed: another one (`anew`), or the same.
 
-    Returns what the new one has to begin with: what opened doors of the old one must not open its.
+    StillThere where nobody said which. Returns what another one has to begin with: what opened doors of the
+    old one must not open its.
     """
     found = desk.policy.removal(name)
     if found is not None:
-        if not anew:
+        if anew is None or (not anew and is_closed(found)):
             raise StillThere(name, found)
+        if not anew:
+            return {}
         forget(desk, name)
     # A training address holds for domain and generation, under the installation's one secret.
     return {GENERATION: 2 + randbelow(999_998)} if desk.policy.was_hosted(name) else {}
+
+
+def is_closed(removal: Change) -> bool:
+    """Return whether somebody has begun to delete what was left: nobody gets half of it."""
+    return bool((removal.before or {}).get(CLOSED))
 
 
 def make_way_for_files(desk: Desk, name: str) -> None:

@@ -113,6 +113,6 @@ def bring_rows(desk: Desk, domain: str, rows: dict[Key, object], dry_run: bool) 
         present = rows_of(desk.policy, domain)
         return sum(key not in present or present[key] != value for key, value in rows.items())
     if domain != EVERYWHERE and desk.policy.domain(domain) is None:
-        make_way(desk, domain, anew=False)
+        make_way(desk, domain, anew=None)
     done = bring(desk.policy, domain, rows, desk.by)
     return done.added + done.replaced

@@ -21,6 +21,8 @@ from gatepost.store.scopes import EVERYWHERE, domain_name, level_of, local_part,
 from gatepost.store.sqlite import copy, errors_of, transaction
 
 FILE = "policy.db"
+CLOSED = "closed"
+"""Stands with a removal that nobody can roll back any more, since what was left is being deleted."""
 Domain = tuple[str, str | Iterable[str], Mapping[str, Any], Iterable[str]]
 """For loading: name, routes, settings, recipients."""
 
@@ -307,6 +309,10 @@ class PolicyStore(PolicyWriter):
             if found is not None:
                 self.db.execute(
                     "UPDATE change SET complete = 0 WHERE domain = ? AND what = 'domain'", (name,)
+                )
+                self.db.execute(
+                    "UPDATE change SET before = ? WHERE id = ?",
+                    (as_json({"settings": {}, CLOSED: True}), found.id),
                 )
         return found is not None
 

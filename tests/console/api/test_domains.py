@@ -35,5 +35,7 @@ def test_an_old_name(root: Program) -> None:
     root.delete("/domains/new.example")
     assert "anew" in root.post("/domains", new, 409)["detail"]
     root.get("/domains/new.example", 404)
+    root.post("/domains", new | {"anew": False}, 201)
+    root.delete("/domains/new.example")
     root.post("/domains", new | {"anew": True}, 201)
     assert "new.example" == root.get("/domains/new.example")["name"]

@@ -44,8 +44,9 @@ class NewDomain(Body):
     routes: list[Text]
     """Where its mail goes on to, in order: `smtp://mail.example.org`."""
     settings: dict[Text, Any] = {}
-    anew: bool = False
-    """Delete for good what is left of a removed domain of this name; else that is a conflict."""
+    anew: bool | None = None
+    """Where one of this name was removed: true deletes what is left of it for good, false lets the domain
+    have it again; null is then a conflict."""
 
 
 class Version(Answer):

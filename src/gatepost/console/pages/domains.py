@@ -20,6 +20,8 @@ from gatepost.policy.presets import PRESETS
 from gatepost.store.base import Change
 
 router = APIRouter()
+ANEW = {"new": True, "same": False}
+"""What is said of a name that was hosted before."""
 PAGE = 100
 """Domains of one page."""
 
@@ -76,7 +78,7 @@ def add(here: Admin, fields: Typed) -> Response:
     if faults:
         return _form(here, fields, faults, tried)
     try:
-        domains.add(here.desk, name, routes, settings, anew=fields.get("anew") == "on")
+        domains.add(here.desk, name, routes, settings, anew=ANEW.get(fields.get("anew", "")))
     except StillThere as error:
         return _form(here, fields, {"anew": str(error)}, tried, error.change)
     except DeskError as error:

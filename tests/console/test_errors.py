@@ -46,3 +46,13 @@ def test_words_of_the_reader(house: House) -> None:
     answer = house.browser(**{"accept-language": "de-AT,en;q=0.5"}).get("/nothing")
 
     assert '<html lang="de">' in answer.text
+
+
+def test_the_menu_stays(house: House) -> None:
+    """Who is signed in finds back from what is not his; a stranger sees no menu."""
+    page = house.browser("ann").get("/users").text
+    assert "There is nothing at this address" in page
+    assert 'href="/journal"' in page
+    assert 'action="/logout"' in page
+    assert 'href="/users"' not in page
+    assert "/journal" not in house.browser().get("/nothing").text

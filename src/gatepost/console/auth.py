@@ -62,7 +62,7 @@ def signed_in(request: Request) -> Iterator[Here]:
     visit = visit_of(request, site)
     if visit is None:
         raise SignInFirst
-    request.state.user = visit.user
+    request.state.user = request.state.person = visit.user
     with site.desk_for(visit.user.name, rights.is_admin(visit.user)) as desk:
         yield Here(request, site, desk, visit.user, visit.id)
 

@@ -1,8 +1,8 @@
 """A template and values become a page, in the reader's language and zone.
 
 What a template may use besides its values: `words` (numbers, times), `_()`, `many(one, many, n)` and
-`{% trans %}`, `static(name)`, `here` (None before signing in), `csrf`, `menu`, `tabs`, `speaks` (languages to
-choose from before signing in).
+`{% trans %}`, `static(name)`, `here` (None before signing in, and where something went wrong), `who_asks`
+(who is signed in), `csrf`, `menu`, `tabs`, `speaks` (languages to choose from before signing in).
 Everything is escaped; nothing that a sender wrote is ever marked as safe.
 """
 
@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from gatepost.console import menu
+from gatepost.console import menu, rights
 from gatepost.console.cookies import (
     SAID,
     VISITOR,
@@ -96,7 +96,9 @@ def go(here: Here, path: str, said: str = "") -> RedirectResponse:
 def _rendered(request: Request, here: Here | None, template: str, values: dict[str, Any]) -> str:
     words = words_of(request, here)
     paths: frozenset[str] = request.app.state.paths
-    is_admin = here is not None and here.is_admin
+    # A page about a fault has no `here`, and the menu all the same where it is known who asked.
+    person = here.user if here is not None else getattr(request.state, "person", None)
+    is_admin = person is not None and rights.is_admin(person)
     return (
         environment(words.language)
         .get_template(template)
@@ -108,8 +110,9 @@ def _rendered(request: Request, here: Here | None, template: str, values: dict[s
             csrf=secret_of(request),
             path=request.url.path,
             paths=paths,
-            menu=menu.shown(menu.MENU, paths, is_admin) if here is not None else [],
-            own=menu.shown(menu.OWN, paths, is_admin) if here is not None else [],
+            who_asks=person,
+            menu=menu.shown(menu.MENU, paths, is_admin) if person is not None else [],
+            own=menu.shown(menu.OWN, paths, is_admin) if person is not None else [],
             tabs=menu.tabs(paths, is_admin, here.domain, request.url.path)
             if here is not None and here.domain
             else [],

@@ -6,11 +6,6 @@
   if (zone && !document.cookie.includes(`zone=${zone}`)) {
     document.cookie = `zone=${zone}; path=/; max-age=31536000; samesite=lax`;
   }
-  // On a narrow window the menu is a strip: the word that is open is in sight.
-  for (const open of document.querySelectorAll(".menu [aria-current]")) {
-    const strip = open.closest("ul");
-    strip.scrollLeft = open.offsetLeft - strip.offsetLeft - (strip.clientWidth - open.offsetWidth) / 2;
-  }
   document.addEventListener("submit", (event) => {
     const form = event.target;
     // Who asks twice means it: <form data-ask="Delete it?">.

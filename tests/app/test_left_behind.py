@@ -35,4 +35,8 @@ def test_look(tmp_path: Path) -> None:
         assert ["example.org"] == left.look()
         assert [] == left.look()
         assert not list(desk.records.of_domain("example.org"))
+    for name in ("policy.db", "policy.db-wal", "policy.db-shm"):
+        (config.data_dir / name).unlink(missing_ok=True)
+    (config.data_dir / "policy.db").write_bytes(b"this is no database" * 400)
+    assert 3650 == left.keep_days("example.org"), "nothing is thrown away while nobody knows"
     assert 1 == log.read_text().count("left_behind domain=example.org")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gatepost.config.desks import desk_from
 from gatepost.desk import left_behind
+from gatepost.store.base import StoreError
 from gatepost.telemetry.log import Log
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 BY = "keeper"
 LOOK = 3_600.0
 """Seconds between two looks."""
+FOR_EVER = 3_650
+"""Days, where it is not known now: nothing is thrown away for it."""
 
 
 class LeftBehind:
@@ -48,5 +51,8 @@ class LeftBehind:
         """Return for how long mail of a domain that is not hosted stays."""
         if not domain:
             return left_behind.DAYS
-        with desk_from(self._config, BY, clock=self._clock) as desk:
-            return left_behind.keep_days(desk, domain)
+        try:
+            with desk_from(self._config, BY, clock=self._clock) as desk:
+                return left_behind.keep_days(desk, domain)
+        except StoreError:
+            return FOR_EVER

@@ -18,7 +18,6 @@ from secrets import randbelow
 from gatepost.desk import journal
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError
-from gatepost.plugin.commands import FOLDER as FILTERS
 from gatepost.spool.names import safe_name
 from gatepost.store.base import Change
 from gatepost.store.policy_db import CLOSED
@@ -138,6 +137,8 @@ def _kept(desk: Desk, name: str) -> int:
 
 def _folders(data_dir: Path, name: str) -> list[Path]:
     """Return a domain's own folders. The name is one that was hosted, so it is no path."""
+    from gatepost.plugin.commands import FOLDER as FILTERS  # with it comes asyncio
+
     filters = data_dir / FILTERS
     commands = sorted(filters.iterdir()) if filters.is_dir() else []
     return [

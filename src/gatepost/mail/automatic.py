@@ -77,9 +77,8 @@ def automatic(message: Message, *, null_sender: bool = False) -> Automatic | Non
         return Automatic(Kind.BOUNCE, "Content-Type: multipart/report")
     if message.get("X-Failed-Recipients") is not None:
         return Automatic(Kind.BOUNCE, "X-Failed-Recipients")
-    for name in CHALLENGERS:
-        if message.get(name) is not None:
-            return Automatic(Kind.CHALLENGE, name)
+    if challenger := _first(message, CHALLENGERS):
+        return Automatic(Kind.CHALLENGE, challenger)
     submitted = _value(message, "Auto-Submitted").partition(";")[0].strip().lower()
     replied = submitted == "auto-replied"
     precedence = _value(message, "Precedence").strip().lower()
@@ -94,10 +93,15 @@ def automatic(message: Message, *, null_sender: bool = False) -> Automatic | Non
         return Automatic(Kind.REPLY, "Auto-Submitted: auto-replied")
     if precedence == "auto_reply":
         return Automatic(Kind.REPLY, "Precedence: auto_reply")
-    for name in REPLIERS:
-        if message.get(name) is not None:
-            return Automatic(Kind.REPLY, name)
+    if replier := _first(message, REPLIERS):
+        return Automatic(Kind.REPLY, replier)
     return Automatic(Kind.BOUNCE, "null sender") if null_sender else None
+
+
+def _first(message: Message, names: tuple[str, ...]) -> str:
+    """Return the first of these names (in lower case) that a field has, "" for none."""
+    present = message.names()
+    return "" if present.isdisjoint(names) else next(name for name in names if name in present)
 
 
 def _value(message: Message, name: str) -> str:

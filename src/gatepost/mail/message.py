@@ -12,6 +12,7 @@ import codecs
 import re
 from binascii import Error as BadBase64
 from binascii import a2b_base64, a2b_qp
+from collections.abc import KeysView
 from dataclasses import dataclass
 
 MAX_HEAD = 102_400
@@ -79,6 +80,10 @@ class Message:
     def all(self, name: str) -> list[str]:
         """Return the values of all fields of this name, from the top."""
         return list(self._by_name().get(name.lower(), ()))
+
+    def names(self) -> KeysView[str]:
+        """Return the names of all fields, in lower case."""
+        return self._by_name().keys()
 
     @property
     def subject(self) -> str:

@@ -275,7 +275,9 @@ class Intake:
             to = copy.recipient
             key = headers_of(copy.outcome, to), self._proved(to), marks.owner(self.transaction, to)
             groups.setdefault(key, []).append(copy)
-        handing = [self._hand_group(headers, some, deadline) for (headers, _, _), some in groups.items()]
+        handing = [
+            self._hand_group(added, proof, some, deadline) for (added, proof, _), some in groups.items()
+        ]
         await (handing[0] if len(handing) == 1 else asyncio.gather(*handing))  # one, as usual: no task
 
     def _proved(self, recipient: Recipient) -> bytes:
@@ -283,13 +285,13 @@ class Intake:
         return proved(self.transaction, policy, self._gateway.hostname) if policy is not None else b""
 
     async def _hand_group(
-        self, headers: tuple[tuple[str, str], ...], copies: list[Copy], deadline: float
+        self, headers: tuple[tuple[str, str], ...], proof: bytes, copies: list[Copy], deadline: float
     ) -> None:
         gateway, transaction = self._gateway, self.transaction
         targets: dict[tuple[str, ...], list[Copy]] = {}
         for copy in copies:
             targets.setdefault(self._routes(copy.recipient), []).append(copy)
-        top = self.top(headers, copies[0].recipient, alone=len(copies) == 1)
+        top = proof + self.top(headers, copies[0].recipient, alone=len(copies) == 1)
         size, chunks = self._bytes_for(headers)
         results = await gateway.relay.hand_off(
             self.session,
@@ -324,7 +326,7 @@ class Intake:
         return routes
 
     def top(self, headers: tuple[tuple[str, str], ...], recipient: Recipient, *, alone: bool = True) -> bytes:
-        """Return the lines before the bytes: what was proved (RFC 7208, 9.1), Received, others."""
+        """Return our lines before the bytes: Received and others; what was proved goes above them."""
         only = recipient.address.text if alone else None
         line = received(self.session, self.transaction, self._gateway.hostname, time.time(), only)
         more = b"".join(
@@ -333,7 +335,7 @@ class Intake:
             if name.lower() != SUBJECT
         )
         mark = self._gateway.marks.line(self.transaction, recipient, alone=alone)
-        return self._proved(recipient) + line + mark + more
+        return line + mark + more
 
     def _bytes_for(self, headers: tuple[tuple[str, str], ...]) -> tuple[int, Iterable[bytes]]:
         """Return size and bytes as they go on: as they came, but for words behind the Subject."""
@@ -351,7 +353,7 @@ class Intake:
         if words:
             head = text[: max(0, find_border(text[:HEAD_LIMIT]))]
             text = add_to_subject(head, words) + text[len(head) :]
-        return [self.top(headers, recipient), text]
+        return [self._proved(recipient) + self.top(headers, recipient), text]
 
     async def _settle(self, copies: list[Copy], head: bytes) -> None:
         """One mail, many back ends (CONTRACT 5): once somebody has it we say 250, so all must be safe."""

@@ -266,3 +266,37 @@ def test_last_reply_of_a_batch_is_sent_however_it_ends(end: str) -> None:
             writer.close()
 
     run(test)
+
+
+def test_a_fault_of_one_session_silences_no_other() -> None:
+    """Who fails while replies are sent is told of; whose turn comes behind it is answered, now and later."""
+    told: list[object] = []
+
+    def act(peer: Echo, data: bytes) -> None:
+        assert peer.wire is not None
+        peer.wire.write(data)
+
+    async def test() -> None:
+        async with door(act) as (port, peers):
+            clients = callers(port, 3)
+            await settled(peers, 3)
+            asyncio.get_running_loop().set_exception_handler(
+                lambda _loop, said: told.append(said["exception"])
+            )
+
+            first = peers[0].wire
+            assert first is not None
+            hub = first._hub
+            hub._ready[first._fd] = lambda _events: hub.late.append(Broken())  # type: ignore[arg-type]
+            for word in (b"a", b"b"):
+                for one in clients:
+                    one.send(word)
+                await asyncio.sleep(0.1)
+                assert [word, word] == [heard(one) for one in clients[1:]]
+            assert told and all(isinstance(one, RuntimeError) for one in told)
+
+    class Broken:
+        def send_late(self) -> None:
+            raise RuntimeError("a bug")
+
+    run(test)

@@ -138,7 +138,8 @@ class Pipeline:
             started = perf_counter()
             answer = self.runner.start(step, context)
             if type(answer) is Waiting:
-                return self._rest_of_address(answer, steps[n + 1 :], recipient, policy, findings)
+                rest = steps[n + 1 :]
+                return self._rest_of_address(answer, rest, session, transaction, recipient, policy, findings)
             seconds = perf_counter() - started
             if answer is None and seconds < WORTH_TELLING:
                 findings.append(step.nothing)
@@ -152,6 +153,8 @@ class Pipeline:
         self,
         waiting: Waiting,
         steps: Sequence[Step],
+        session: Session,
+        transaction: Transaction,
         recipient: Recipient,
         policy: DomainPolicy,
         findings: Findings,
@@ -161,7 +164,7 @@ class Pipeline:
         answer = _rewritten(waiting.step, recipient, waiting.answer, policy.domain)
         self._note(waiting.step, waiting.context, findings, answer, waiting.seconds)
         for step in steps:
-            context = waiting.context.fork()
+            context = self._context(session, transaction, recipient)
             started = perf_counter()
             answer = _rewritten(step, recipient, await self.runner.answer(step, context), policy.domain)
             self._note(step, context, findings, answer, perf_counter() - started)

@@ -374,6 +374,7 @@ class Connection:
             self._pump()
             return
         self._say(out + TLS_GO)
+        stream.send_late()
         if self.stream is None:
             return
         self.protocol.reset_for_tls()

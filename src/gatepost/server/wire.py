@@ -139,14 +139,14 @@ class Hub:
 
     def _batch(self) -> None:
         self.now = time.monotonic()
-        ready, late = self._ready, self.late
+        ready = self._ready
         self.gathers = True
         try:
             for fd, events in self._epoll.poll(0, 256):
                 handler = ready.get(fd)
                 if handler is not None:
                     handler(events)
-                if len(late) >= _MOST_LATE:
+                if len(self.late) >= _MOST_LATE:
                     self._send_late()
         finally:
             self.gathers = self._soon
@@ -154,10 +154,12 @@ class Hub:
         self.after_batch()
 
     def _send_late(self) -> None:
-        late = self.late.copy()
-        self.late.clear()
+        late, self.late = self.late, []
         for wire in late:
-            wire.send_late()
+            try:
+                wire.send_late()
+            except Exception as error:  # one session's fault: the others' replies go out all the same
+                self.loop.call_exception_handler({"message": "sending a reply", "exception": error})
 
 
 class Wire:

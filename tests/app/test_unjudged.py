@@ -10,13 +10,14 @@ import pytest
 
 from gatepost.app.unjudged import Unjudged
 from gatepost.mail.verdict import AddHeader, Defer, Reject, Score, Take
-from gatepost.plugin.registry import Registry
+from gatepost.plugin.registry import Registry, load
 from gatepost.plugin.tools import CannotAnswer
+from gatepost.policy.snapshot import PolicyUnavailable
 from gatepost.relay.courier import ENOUGH, GIVE_UP, Courier
 from gatepost.server.unjudged import REASON
 from gatepost.spool.envelope import Envelope
 from gatepost.store.unwritten import UnwrittenRecords, UnwrittenState
-from tests.server.indoors import DELIVERED, Indoors, inside
+from tests.server.indoors import DELIVERED, SHIPPED, Indoors, inside
 from tests.server.kinds import LATER
 
 DEAD = CannotAnswer("127.0.0.1:1: nobody is there")
@@ -192,9 +193,11 @@ async def test_never_an_answer(house: Indoors) -> None:
     house.archive.min_free = 1 << 62
     await later.round()
     (one,) = later.waiting()
-    assert (one.recipients[0].failed, one.unjudged is not None) == (True, True)
+    assert (one.recipients[0].failed, one.unjudged is not None) == (False, True)
+    assert "nobody is there; cannot be held: " in one.recipients[0].last
+    assert ["queued"] == later.fates()
+    assert "level=error event=cannot_hold" in house.log_text()
     house.archive.min_free = 1024
-    assert house.queue.retry(one.id, later.now)
     await later.round()
     assert ([A], []) == (later.delivered(), later.waiting())
     (kept,) = house.archive.list()
@@ -279,3 +282,151 @@ async def test_a_check_that_is_gone(house: Indoors) -> None:
     later.says(Reject("a virus"))
     await later.round()
     assert ([A], 1) == (later.delivered(), len(house.archive.list()))
+
+
+def old(later: Later, **changed: Any) -> Envelope:
+    """Make the copy that waits one whose last try comes next."""
+    (one,) = later.waiting()
+    claim = later.house.queue.claim(one.id)
+    assert claim is not None
+    aged = replace(one, attempts=ENOUGH - 1, created=one.created - GIVE_UP, **changed)
+    later.house.queue.update(claim, aged)
+    claim.release()
+    return aged
+
+
+def held_unread(later: Later, why: str) -> None:
+    """The last try held it under its domain, and journal and log say so."""
+    house = later.house
+    assert ([A], []) == (later.delivered(), later.waiting())
+    (kept,) = house.archive.list()
+    assert (B, "b.test", True, "quarantined", "gatepost") == (
+        kept.recipient, kept.domain, kept.held, kept.outcome, kept.plugin,
+    )  # fmt: skip
+    assert why in kept.reason
+    assert b"".join(house.archive.blocks(kept.ref)).endswith(b"Subject: hi\r\n\r\nhello\r\n")
+    assert ["queued", "quarantined"] == later.fates()
+    assert kept.ref == house.outcomes()[-1].archive_ref
+    assert "refused" not in house.log_text()
+
+
+@pytest.mark.parametrize(
+    ("fault", "why"),
+    [
+        (RuntimeError("a fault of ours"), "RuntimeError: a fault of ours"),
+        (MemoryError(), "MemoryError"),
+        (TimeoutError(), "TimeoutError"),
+        (PolicyUnavailable("the policy cannot be read"), "PolicyUnavailable: the policy cannot be read"),
+    ],
+)
+@inside()
+async def test_a_fault_is_not_for_ever(house: Indoors, fault: Exception, why: str) -> None:
+    """Whatever keeps it from being judged: it waits with the reason, and the last try holds it."""
+    later = Later(house)
+    await later.mail()
+
+    def broken() -> Any:
+        raise fault
+
+    later.judge._snapshot = broken
+    await later.round()
+    (one,) = later.waiting()
+    assert (1, False) == (one.attempts, one.recipients[0].failed)
+    assert why in one.recipients[0].last
+    assert "level=error event=judge_failed" in house.log_text()
+    old(later)
+    await later.round()
+    held_unread(later, why)
+
+
+@inside()
+async def test_an_unreadable_one_is_held_in_the_end(house: Indoors) -> None:
+    """The envelope does not say what was said; the domain is known all the same."""
+    later = Later(house)
+    await later.mail()
+    old(later, unjudged={})
+    later.says(None)
+    await later.round()
+    held_unread(later, "cannot be read")
+
+
+@inside()
+async def test_one_of_a_domain_that_is_gone_is_held_in_the_end(house: Indoors) -> None:
+    """Who hosts it again finds it."""
+    later = Later(house)
+    await later.mail()
+    house.store.remove_domain("b.test")
+    later.live.look()
+    old(later)
+    await later.round()
+    held_unread(later, "b.test is not hosted here now")
+
+
+@inside()
+async def test_held_unread_once(house: Indoors) -> None:
+    """Killed between the archive and the spool: one copy."""
+    later = Later(house)
+    await later.mail()
+    one = old(later, unjudged={})
+    (raw,) = [b"".join(house.queue.blob(one.id))]
+    await later.round()
+    house.queue.put(one, [raw])
+    await later.round()
+    assert ([], 1) == (later.waiting(), len(house.archive.list()))
+
+
+@inside()
+async def test_nothing_can_be_held(house: Indoors) -> None:
+    """A fault, and an archive that takes nothing: it waits on, however old it is, and somebody hears."""
+    later = Later(house)
+    await later.mail()
+    one = old(later, unjudged={})
+    house.archive.min_free = 1 << 62
+    for tries in (0, 1):
+        await later.round()
+        (left,) = later.waiting()
+        assert (False, ENOUGH + tries) == (left.recipients[0].failed, left.attempts)
+        assert "cannot be held" in left.recipients[0].last
+    assert 0 == house.queue.expire_failed(one.due + 400 * 86_400, 30 * 86_400)
+    assert (["queued"], [A]) == (later.fates(), later.delivered())
+    assert "level=error event=cannot_hold" in house.log_text()
+
+
+BANK = b"From: Bank <x@bank.example>\r\nDate: Mon, 30 Nov 2026 00:00:00 +0000\r\nSubject: hi\r\n\r\nhello\r\n"
+FORWARDS = {"arc.forwarders": ["192.0.2.0/24"]}
+BY_NAME = {"arc.forwarders": ["fwd.example"]}
+SENDERS = ("arc", "spf", "dkim", "dmarc")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "fate"), [(FORWARDS, "delivered"), (BY_NAME, "delivered"), ({}, "rejected")]
+)
+@inside()
+async def test_as_on_port_25(house: Indoors, trusted: dict[str, Any], fate: str) -> None:
+    """A forwarder's mail is judged in the spool as on port 25: what was told at MAIL counts there too."""
+    ships = (*SHIPPED, *SENDERS)
+    shipped = [(o.name, o.plugin, o.origin, o.error) for o in load(None, entries=False) if o.name in ships]
+    house.registry = Registry([*shipped, ("probe", house.probe, "test", "")])
+    for name, kind, value in (
+        ("bank.example", "TXT", "v=spf1 ip4:198.51.100.1 -all"),
+        ("_dmarc.bank.example", "TXT", "v=DMARC1; p=reject"),
+        ("7.2.0.192.in-addr.arpa", "PTR", "mx.fwd.example"),
+        ("mx.fwd.example", "A", "192.0.2.7"),
+    ):
+        house.zone.add(name, kind, value)
+    asks = {f"{name}.mode": "on" for name in SENDERS} | {"dmarc.reject": "refuse", "spf.fail": "ignore"}
+    later = Later(house, **asks, **trusted)
+    # On port 25 the same policy, without a check that cannot answer.
+    house.host("port25.test", {**asks, **trusted})
+    later.live.look()
+    _, said = await house.client().mail("x@bank.example", ["ann@port25.test"], BANK)
+    assert ("250" if fate == "delivered" else "550") == said[:3], said
+    if fate == "rejected":
+        return
+    taken = len(house.back_end.taken)
+    _, said = await house.client().mail("x@bank.example", [A, B], BANK)
+    assert said.startswith("250"), said
+    assert 1 == len(later.waiting())
+    later.says(None)
+    await later.round()
+    assert ([A, B], [], []) == (later.delivered()[taken:], later.waiting(), house.archive.list())

@@ -52,15 +52,19 @@ def test_not_judged_yet(tmp_path: Path) -> None:
 
 
 def test_nobody_judges(tmp_path: Path) -> None:
-    """A courier without checks delivers nothing that is not judged; old age makes no delivery either."""
+    """A courier without checks delivers what is not judged; nor does old age, and it never fails."""
 
     async def work(house: House, backend: Backend) -> None:
         old = envelope(unjudged={}, attempts=module.ENOUGH)
         house.queue.put(replace(old, created=NOW - module.GIVE_UP), [MAIL])
         await house.round()
         (left,) = house.left()
-        assert (True, {}) == (left.recipients[0].failed, left.unjudged)
-        assert [] == backend.taken
+        assert (False, {}, module.ENOUGH + 1) == (left.recipients[0].failed, left.unjudged, left.attempts)
+        assert "451 4.3.0 no checks can be asked here (not judged yet)" == left.recipients[0].last
+        assert NOW + module.WAITS[-1] == left.due
+        assert ([], []) == (backend.taken, house.fates)
+        assert ["courier.attempt"] == [name for name, _ in house.lines if name.startswith("courier")]
+        assert 0 == house.queue.expire_failed(NOW + 400 * 86_400, 30 * 86_400)
 
     emptying(tmp_path, work)
 

@@ -13,7 +13,7 @@ from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.mail.verdict import Score
 from gatepost.policy.decide import Finding
 from gatepost.policy.policy import Action, Mode
-from gatepost.server.unjudged import again, unjudged
+from gatepost.server.unjudged import again, ours_of, unjudged
 from gatepost.spool.envelope import Envelope, Rcpt, read_envelope
 
 ANN = parse_address("ann@example.org")
@@ -69,3 +69,11 @@ def test_what_is_none(change: dict[str, Any]) -> None:
         again(replace(one, unjudged={**(one.unjudged or {}), **change}))
     with pytest.raises(ValueError, match=r"."):
         again(replace(one, unjudged={}))
+
+
+@pytest.mark.parametrize(
+    ("said", "ours"), [({"ours": 7}, 7), ({}, 0), (None, 0), ({"ours": -1}, 0), ({"ours": "7"}, 0)]
+)
+def test_our_own_bytes(said: dict[str, Any] | None, ours: int) -> None:
+    """What the envelope does not say cuts nothing off."""
+    assert ours == ours_of(Envelope("e", None, (), 0.0, 0.0, unjudged=said))

@@ -5,7 +5,7 @@ delivered once or twice, never not at all. What is refused for good is bounced t
 proven, else kept as failed and told to the owner (T8.1, T8.4). A release never bounces.
 
 What is not judged yet (`Envelope.unjudged`) is judged first, each time until there is an answer: no answer
-is no delivery, and after the last try it is held.
+is no delivery, and after the last try it is held; where that cannot be it goes on waiting and never fails.
 """
 
 from __future__ import annotations
@@ -231,7 +231,8 @@ class Courier:
         """Bounces first, so that a crash loses none."""
         now = self._clock()
         attempts = envelope.attempts + 1
-        old = self._is_last(envelope)
+        # What is not judged and cannot be held does not fail: it would be thrown away one day, unread.
+        old = envelope.unjudged is None and self._is_last(envelope)
         left: list[Rcpt] = [one for one in envelope.recipients if one.failed]
         lost: list[tuple[Rcpt, Result]] = []
         final: list[tuple[Rcpt, Result]] = []

@@ -79,3 +79,9 @@ def again(envelope: Envelope) -> Again:
         return Again(session, transaction, recipient, before, unanswered, int(said["ours"]))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"what was said of it cannot be read: {error!r}") from error
+
+
+def ours_of(envelope: Envelope) -> int:
+    """Return how many bytes before the mail are our own; 0 where the envelope does not say it."""
+    ours = (envelope.unjudged or {}).get("ours")
+    return ours if isinstance(ours, int) and ours >= 0 else 0

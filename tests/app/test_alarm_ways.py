@@ -148,6 +148,9 @@ def test_mail_that_cannot_sign_in(tmp_path: Path) -> None:
         told["mail_through"] += "?tls=off"
         with pytest.raises(Undelivered, match="never sent in clear text"):
             sent("mail", tmp_path, **told)
+        told["mail_through"] = "smtp+mx://localhost?tls=required"
+        with pytest.raises(Undelivered, match="name the host itself"):
+            sent("mail", tmp_path, **told)
     assert ([], []) == (handler.tries, handler.taken)
 
 

@@ -112,6 +112,10 @@ def test_the_alarms_password(tmp_path: Path) -> None:
     assert [(user, False)] == keys(**way, alarms__mail_password_file=str(file))
     clear = {**whole, "alarms__mail_through": "smtp://relay.example:587?tls=off"}
     assert [("alarms.mail_through", False)] == keys(**clear)
+    (problem,) = found(tmp_path, **{**whole, "alarms__mail_through": "smtp+mx://relay.example"})
+    assert ("alarms.mail_through", False) == (problem.key, problem.fatal)
+    assert "name the host itself" in problem.reason
+    assert [] == keys(**{**way, "alarms__mail_through": "smtp+mx://relay.example"})
     assert [(password, False)] == keys(**{**whole, "alarms__mail_password_file": str(tmp_path / "gone")})
     file.chmod(0o644)
     (problem,) = found(tmp_path, **whole)

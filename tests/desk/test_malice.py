@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from gatepost.desk import archive, digest_links, domains, malice
+from gatepost.desk.check import check
 from gatepost.desk.desk import Desk
 from gatepost.desk.digest_links import Link
 from gatepost.desk.malice import Doubt
 from gatepost.desk.releasing import Doubtful
+from gatepost.desk.trial import Mail
+from gatepost.plugin.pipeline import Pipeline
+from gatepost.policy.decide import Finding
 from gatepost.spool.index import Kept
 from tests.desk.test_archive import RAW
 
@@ -106,3 +112,98 @@ def test_where_it_is_off(scanned: Desk) -> None:
     """A domain without a scanner has none here either."""
     domains.set_values(scanned, "example.org", {"virus.mode": "off"})
     assert malice.found(scanned, keep(scanned, BAD)) is None
+
+
+def with_clamd(desk: Desk, kept: Kept, says: bytes) -> Doubt | None:
+    """Look at a mail while a clamd says this."""
+
+    asked: list[bytes] = []
+
+    async def clamd(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\0\0\0\0"))
+        writer.write(says)
+        await writer.drain()
+        writer.close()
+
+    async def run() -> Doubt | None:
+        async with await asyncio.start_server(clamd, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            domains.set_values(desk, "example.org", {"clamav.addresses": [f"127.0.0.1:{port}"]})
+            doubt = await asyncio.to_thread(malice.found, desk, kept)
+        assert 1 == len(asked)
+        return doubt
+
+    return asyncio.run(run())
+
+
+def test_a_client_that_comes_too_often(scanned: Desk) -> None:
+    """The machine's own checks are not asked: their deferral of its client hid that no scanner had looked."""
+    domains.set_values(scanned, None, {"client_rate.unknown_recipients": 5, "client_rate.window": 3600})
+
+    async def count() -> None:
+        await scanned.state_of("client_rate", "*").add("unknown_recipients 203.0.113.9", 9, 3600)
+
+    asyncio.run(count())
+    scanned.state.flush()
+    kept = keep(scanned, RAW)
+    (said,) = check(scanned, Mail(RAW, kept.sender or "", (kept.recipient,), kept.ip))
+    assert ("deferred", "gateway") == (said.fate, said.plugin), "this is such a client"
+    domains.set_values(
+        scanned,
+        "example.org",
+        {"clamav.mode": "on", "clamav.addresses": ["127.0.0.1:1"], "virus.mode": "off"},
+    )
+    dead = malice.found(scanned, kept)
+    assert dead is not None
+    assert not dead.answered
+    assert dead.said.startswith("clamav: ")
+    eicar = with_clamd(scanned, kept, b"stream: Win.Test.EICAR_HDB-1 FOUND\0")
+    assert Doubt("clamav: ClamAV: Win.Test.EICAR_HDB-1", True) == eicar
+    assert with_clamd(scanned, kept, b"stream: OK\0") is None
+
+
+def test_only_an_answer_is_one(scanned: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever kept the scanner from being asked, nobody knows; its points alone may refuse a mail."""
+    stray = scanned.archive.keep(
+        Kept("0DQ3N7V5K2F8T.2", scanned.clock(), "mia@partner.example", "ann@elsewhere.example",
+             "example.org", ip="203.0.113.9", size=len(RAW)), [RAW])  # fmt: skip
+    kept = scanned.archive.get(stray)
+    assert kept is not None
+    assert Doubt("relaying: the domain is not hosted here", False) == malice.found(scanned, kept)
+    domains.set_values(
+        scanned, "example.org", {"clamav.mode": "on", "virus.mode": "off", "score.reject_at": 3}
+    )
+    kept = keep(scanned, RAW)
+    points = with_clamd(scanned, kept, b"stream: Heuristics.Encrypted.Zip FOUND\0")
+    assert Doubt("score: 4 points, refused from 3", True) == points
+
+    async def silent(_pipeline: Pipeline, *_asked: object) -> list[list[Finding]]:
+        return [[]]
+
+    monkeypatch.setattr(Pipeline, "run_message", silent)
+    assert Doubt("clamav: not asked", False) == malice.found(scanned, kept)
+
+
+@pytest.mark.parametrize(
+    ("text", "doubted"),
+    [
+        ("def (", True),
+        (PLUGIN.format(unskippable=True).replace("async def message", "async def mesage"), True),
+        (PLUGIN.format(unskippable=False).replace("async def message", "async def mesage"), False),
+    ],
+    ids=["nobody knows", "unskippable", "skippable"],
+)
+@pytest.mark.parametrize("name", ["ann", "postmaster"])
+def test_one_that_did_not_load(scanned: Desk, text: str, doubted: bool, name: str) -> None:
+    """A scanner that is on and broken has not looked: no silence, and where it is off no doubt."""
+    assert scanned.plugin_folder is not None
+    (scanned.plugin_folder / "virus.py").write_text(text)
+    kept = replace(keep(scanned, BAD), recipient=f"{name}@example.org")
+    with Desk(scanned.data_dir, "ann", plugin_folder=scanned.plugin_folder) as desk:
+        doubt = malice.found(desk, kept)
+        assert doubted == (doubt is not None)
+        if doubt is not None:
+            assert doubt.said.startswith("virus: did not load: ")
+            assert not doubt.answered
+        domains.set_values(desk, "example.org", {"virus.mode": "off"})
+        assert malice.found(desk, kept) is None

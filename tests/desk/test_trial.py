@@ -42,6 +42,7 @@ def test_without_the_message(desk: Desk) -> None:
     good, bad = tried(desk, Mail(None, "bob@example.net", to, time=NOW, size=100))
     assert "message" in {step.hook for step in whole.steps}
     assert "message" not in {step.hook for step in good.steps}
+    assert ("dkim" in good.unasked, whole.unasked) == (True, ())
     assert ("accepted", AT_DATA, "rejected") == (good.fate, good.at, bad.fate)
 
 

@@ -136,12 +136,30 @@ def test_broken_at_reload(folder: Path) -> None:
     second = load(folder, entries=False, check_folder=False, previous=first)
     assert "SyntaxError" in second.errors()["good"]
     assert Mode.ON is second["good"].plugin.default_mode
+    assert not second["good"].may_be_unskippable, "its author said so when it loaded"
+    again = load(folder, entries=False, check_folder=False, previous=second)
+    assert not again["good"].may_be_unskippable
+    never = load(folder, entries=False, check_folder=False)
+    assert never["good"].may_be_unskippable
+    assert load(folder, entries=False, check_folder=False, previous=never)["good"].may_be_unskippable
+    assert "good" not in never.unskippable, "nobody said that it is"
     put(folder, "good.py", GOOD.replace("Score(1", "Score(2"))
     third = load(folder, entries=False, check_folder=False, previous=second)
     assert {} == third.errors()
     assert Score(2, "good") in [f.verdict for f in ask(Bench(third))]
     (folder / "good.py").unlink()
     assert "good" not in load(folder, entries=False, check_folder=False, previous=third)
+
+
+def test_broken_scanner_stays_unskippable(folder: Path) -> None:
+    """No allow entry leads past a check because its new text is broken."""
+    put(folder, "good.py", GOOD.replace("Mode.ON", "Mode.ON\n    unskippable = True"))
+    first = load(folder, entries=False, check_folder=False)
+    assert "good" in first.unskippable
+    put(folder, "good.py", "def (")
+    second = load(folder, entries=False, check_folder=False, previous=first)
+    assert "SyntaxError" in second.errors()["good"]
+    assert "good" in second.unskippable
 
 
 def test_style_page(folder: Path) -> None:

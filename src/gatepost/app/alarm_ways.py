@@ -98,7 +98,14 @@ class Ways:
 
 def secured(url: str) -> str:
     """Return a route as somebody may sign in by it: with a certificate that holds; never in clear text."""
-    tls = parse_route(url).tls
+    route = parse_route(url)
+    tls = route.tls
+    if route.scheme == "smtp+mx":
+        # The certificate would be held against a name from unsigned DNS: whoever forges it gets the password.
+        raise Undelivered(
+            "mail: nobody signs in at a host that DNS names (smtp+mx): name the host itself in"
+            " alarms.mail_through, as smtp://host:587"
+        )
     if tls == "off":
         raise Undelivered(
             "mail: a password is never sent in clear text, and alarms.mail_through says tls=off"

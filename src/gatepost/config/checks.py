@@ -123,6 +123,11 @@ def _alarms(config: Config) -> Iterator[Problem]:
     if alarms.mail_user and "tls=off" in alarms.mail_through:
         reason = "a password is never sent in clear text: leave tls=off away, or alarms.mail_user"
         yield _fault(config, "alarms.mail_through", reason, fatal=False)
+    if alarms.mail_user and alarms.mail_through.lower().startswith("smtp+mx:"):
+        reason = (
+            "nobody signs in at a host that DNS names (smtp+mx): name the host itself, as smtp://host:587"
+        )
+        yield _fault(config, "alarms.mail_through", reason, fatal=False)
     if alarms.mail_password_file is not None:
         yield from _password_file(config, "alarms.mail_password_file", alarms.mail_password_file)
 

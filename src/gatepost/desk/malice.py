@@ -1,7 +1,8 @@
 """Is a kept mail malware? Asked before anybody releases it: nothing filters it again behind that.
 
 A mail that an early check refused was kept without anybody looking into it, so that nobody knows. Only the
-checks that no allow entry leads past are asked (viruses), and only those that the domain has on.
+checks that no allow entry leads past are asked (viruses), and only those that the domain has on. Where
+they were not asked, whatever the cause, nobody knows: only their own answer says that nothing is found.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from gatepost.desk.check import opened
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
 from gatepost.desk.replay import Overlay
-from gatepost.desk.trial import NOBODY, Answer, Mail, Trial
-from gatepost.mail.address import Address
+from gatepost.desk.trial import AT_DATA, NOBODY, Answer, Mail, Trial
+from gatepost.mail.address import Address, parse_address
 from gatepost.plugin.base import Scope
 from gatepost.plugin.hooks import hooks_of
-from gatepost.policy.policy import DomainPolicy
-from gatepost.policy.snapshot import PolicyUnavailable
+from gatepost.policy.policy import DomainPolicy, Mode
+from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
 from gatepost.policy.source import DomainRows
+from gatepost.policy.training import whose
 from gatepost.spool.index import Kept
 
 
@@ -54,12 +56,36 @@ def found(desk: Desk, kept: Kept) -> Doubt | None:
         raw = b"".join(desk.archive.blocks(kept.ref))
         mail = Mail(raw, kept.sender or "", (kept.recipient,), kept.ip or NOBODY, kept.helo, kept.time)
         (said,) = asyncio.run(_asked(desk, Overlay(desk.policy, kept.domain, alone), mail))
+        doubt = _doubt(said, asked)
+        if doubt is None or not doubt.answered:
+            doubt = _not_loaded(desk, kept) or doubt
     except (OSError, PolicyUnavailable) as error:
         raise DeskError(f"{kept.ref} cannot be looked at: {error}") from error
-    if said.fate == "accepted" or said.plugin not in asked:
-        return None
+    return doubt
+
+
+def _doubt(said: Answer, asked: set[str]) -> Doubt | None:
+    if said.fate == "accepted" and said.at == AT_DATA:
+        unasked = [name for name in said.unasked if name in asked]
+        return Doubt(f"{', '.join(unasked)}: not asked", answered=False) if unasked else None
     failed = any(step.check == said.plugin and step.result.startswith("failed") for step in said.steps)
-    return Doubt(f"{said.plugin}: {said.reason}", answered=not failed)
+    # Points are theirs alone: nobody else was asked.
+    answered = said.plugin in asked or (said.plugin == "score" and said.at == AT_DATA)
+    return Doubt(f"{said.plugin}: {said.reason}", answered=answered and not failed)
+
+
+def _not_loaded(desk: Desk, kept: Kept) -> Doubt | None:
+    """Return a doubt where the domain has a check on that did not load, and that may be such a one."""
+    broken = [one for one in desk.registry if one.error and one.may_be_unskippable]
+    if not broken:
+        return None
+    snapshot = Snapshot(desk.policy.version(), desk.policy, desk.registry.defaults())
+    final, policy = whose(snapshot, parse_address(kept.recipient))
+    plugins = policy.for_mailbox(final.key[0]).plugins if policy is not None else {}
+    for one in broken:
+        if one.name in plugins and plugins[one.name].mode is Mode.ON:
+            return Doubt(f"{one.name}: did not load: {one.error}", answered=False)
+    return None
 
 
 async def _asked(desk: Desk, source: Overlay, mail: Mail) -> list[Answer]:
@@ -67,4 +93,5 @@ async def _asked(desk: Desk, source: Overlay, mail: Mail) -> list[Answer]:
         return "yes"
 
     async with opened(desk) as memory:
-        return await Trial(memory.stage(source, verify, desk.clock), mail).run()
+        # How often its client comes now is nothing against a mail that is here.
+        return await Trial(memory.stage(source, verify, desk.clock), mail, gateway=False).run()

@@ -80,6 +80,8 @@ class Answer:
     routes: tuple[str, ...]
     """Where it would go, when accepted."""
     steps: list[Step]
+    unasked: tuple[str, ...] = ()
+    """Checks that are on and read the message, and were not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +97,9 @@ class Stage:
 class Trial:
     """One mail under one policy."""
 
-    def __init__(self, stage: Stage, mail: Mail) -> None:
-        """Raise DeskError where an address is none."""
+    def __init__(self, stage: Stage, mail: Mail, *, gateway: bool = True) -> None:
+        """Raise DeskError where an address is none. `gateway`: the machine's own checks are asked too."""
+        self._gateway = gateway
         self._snapshot = stage.snapshot
         self._pipeline = stage.pipeline
         self._unskippable = stage.unskippable
@@ -114,7 +117,9 @@ class Trial:
 
     async def run(self) -> list[Answer]:
         """Ask all checks about all recipients, in their order."""
-        turned_away = _gateway_refusal(self._pipeline.gateway_connect(self.session))
+        turned_away = None
+        if self._gateway:
+            turned_away = _gateway_refusal(self._pipeline.gateway_connect(self.session))
         message = None if self._raw is None else message_of(self._raw)
         answers = []
         for address in self._recipients:
@@ -134,9 +139,10 @@ class Trial:
         if policy is None:
             return Outcome(Fate.REJECT, "relaying", "the domain is not hosted here", "", 550, "5.7.1")
         recipient.policy = policy
-        said = _gateway_refusal(self._pipeline.gateway_rcpt(self.session, self.transaction, recipient))
-        if said is not None:
-            return said
+        if self._gateway:
+            said = _gateway_refusal(self._pipeline.gateway_rcpt(self.session, self.transaction, recipient))
+            if said is not None:
+                return said
         if self._pipeline.rewrites(policy):
             recipient.findings += await self._later(
                 self._pipeline.run_address(self.session, self.transaction, recipient, policy)
@@ -246,7 +252,17 @@ class Trial:
                 *of_findings(recipient.findings),
                 *(Step("dns", "", "answered", 0.0, one) for one in dns_answers(self.transaction)),
             ],
+            unasked=self._unasked(recipient),
         )
+
+    def _unasked(self, recipient: Recipient) -> tuple[str, ...]:
+        policy: DomainPolicy | None = recipient.policy
+        if policy is None:
+            return ()
+        plan = self._pipeline.plan(policy)
+        due = [step for group in (plan.essential if recipient.exempt else plan.content) for step in group]
+        asked = {(one.plugin, one.hook) for one in recipient.findings}
+        return tuple(dict.fromkeys(s.plugin.name for s in due if (s.plugin.name, s.hook) not in asked))
 
 
 def _gateway_refusal(verdict: Verdict | None) -> Outcome | None:

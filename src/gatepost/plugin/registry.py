@@ -46,6 +46,8 @@ class BrokenPlugin(Plugin):
 
     def __init__(self, error: str) -> None:
         self._error = error
+        self.known = False
+        """It loaded before, or its class is there: `unskippable` is its author's word."""
 
     def rcpt(self, _ctx: Context[PluginSettings]) -> None:
         raise PluginError(f"did not load: {self._error}")
@@ -64,6 +66,11 @@ class Loaded:
     built_in: bool = False
     error: str = ""
     """Why it did not load; shown in red."""
+
+    @property
+    def may_be_unskippable(self) -> bool:
+        """False where an allow entry surely leads past it; of what never loaded nobody knows."""
+        return self.plugin.unskippable or (isinstance(self.plugin, BrokenPlugin) and not self.plugin.known)
 
 
 class Registry:
@@ -295,7 +302,7 @@ def _try(name: str, origin: str, loader: Loader, previous: Registry | None) -> t
         return name, _broken(name, text, cls, previous), origin, text
 
 
-def _broken(name: str, error: str, cls: type[Plugin] | None, previous: Registry | None) -> Plugin:
+def _broken(name: str, error: str, cls: type[Plugin] | None, previous: Registry | None) -> BrokenPlugin:
     """Return a stand-in with the switches of the plugin that it stands for, as far as they are known."""
     plugin = BrokenPlugin(error)
     before = previous.get(name) if previous is not None else None
@@ -306,6 +313,9 @@ def _broken(name: str, error: str, cls: type[Plugin] | None, previous: Registry 
             setattr(plugin, word, kind(getattr(model, word)))
         except (ValueError, AttributeError):
             pass  # the very word is what is wrong, or nothing is known: the careful default of `Plugin`
+    said = getattr(model, "unskippable", None)
+    plugin.known = isinstance(said, bool) and getattr(model, "known", True)
+    plugin.unskippable = said is True  # type: ignore[misc]
     return plugin
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -13,6 +14,7 @@ from gatepost.desk import (
     domains,
     left_behind,
     overview,
+    recipients,
     srv,
     tokens,
     train_addresses,
@@ -21,7 +23,7 @@ from gatepost.desk import (
 )
 from gatepost.desk.deeds import at_once
 from gatepost.desk.desk import Desk
-from gatepost.desk.errors import DeskError
+from gatepost.desk.errors import Conflict, DeskError
 from gatepost.desk.left_behind import DAY, DAYS, StillThere
 from gatepost.desk.srv_follow import TreeFollower
 from gatepost.spool.envelope import Envelope, Rcpt
@@ -218,9 +220,76 @@ def test_killed_in_between(full: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert nothing(full, NAME)
 
 
-@pytest.mark.parametrize(("away", "same"), [(600.0, True), (DAY + 1, False)])
+def test_hosted_anew_while_it_is_deleted(full: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who adds the name meanwhile, in another process, waits: the deleting never meets what is his."""
+    domains.remove(full, NAME)
+    real, fresh = left_behind._kept, {"done": False}
+    other = Desk(full.data_dir, "other")
+
+    def add() -> None:
+        domains.add(other, NAME, ROUTE, anew=True)
+        live(other, NAME, 5)
+        fresh["done"] = True
+
+    adding = Thread(target=add)
+
+    def meanwhile(desk: Desk, name: str) -> int:
+        monkeypatch.setattr(left_behind, "_kept", real)
+        adding.start()
+        adding.join(0.5)
+        assert not fresh["done"]
+        assert desk.policy.domain(name) is None
+        return real(desk, name)
+
+    monkeypatch.setattr(left_behind, "_kept", meanwhile)
+    assert left_behind.forget(full, NAME)["kept"] == 1
+    adding.join(30)
+    assert fresh["done"]
+    assert ["waits5"] == left(full, NAME)["queue"]
+    assert all(
+        left(full, NAME)[kind] for kind in ("kept", "records", "reviews", "greylist", "model", "filter")
+    )
+
+
+@pytest.mark.parametrize("step", ["_queue", "_kept", "_journal", "_accounts"])
+def test_hosted_past_the_lock(full: Desk, monkeypatch: pytest.MonkeyPatch, step: str) -> None:
+    """Even where somebody hosts it without the lock, each step looks first whether it is still gone."""
+    domains.remove(full, NAME)
+    real = getattr(left_behind, step)
+
+    def hosts(desk: Desk, name: str) -> int:
+        done: int = real(desk, name)
+        if desk.policy.domain(name) is None:
+            desk.policy.add_domain(name, ROUTE)
+        at_once(desk.state.add(f"reputation\x1f{name}\x1fgood new@x.example", 1, DAY))
+        return done
+
+    monkeypatch.setattr(left_behind, step, hosts)
+    with pytest.raises(Conflict, match="hosted again"):
+        left_behind.forget(full, NAME)
+    assert 1 == at_once(full.state.add(f"reputation\x1f{NAME}\x1fgood new@x.example", 0, DAY))
+
+
+def test_a_mail_that_is_being_delivered(full: Desk, clock: Clock) -> None:
+    """What the courier holds cannot be dropped: until it is through, nobody has the name; others go on."""
+    domains.remove(full, NAME)
+    domains.remove(full, OTHER)
+    claim = full.queue.claim("waits3")
+    assert claim is not None
+    with pytest.raises(DeskError, match=r"being delivered right now.*try again in some minutes"):
+        domains.add(full, NAME, ROUTE, anew=True)
+    assert full.policy.domain(NAME) is None
+    clock.now += DAYS * DAY + 1
+    assert left_behind.look(full) == [OTHER]
+    assert left(full, NAME)["queue"] == ["waits3"]
+    claim.release()
+    domains.add(full, NAME, ROUTE, anew=True)
+    assert nothing(full, NAME), left(full, NAME)
+
+
+@pytest.mark.parametrize(("away", "same"), [(600.0, True), (20 * DAY, True), (DAYS * DAY + 1, False)])
 def test_a_folder_that_comes_back(desk: Desk, clock: Clock, tmp_path: Path, away: float, same: bool) -> None:
-    """A tree cannot be asked: a folder that was away for a moment is the same domain."""
+    """A tree cannot be asked: a folder that comes back is the same domain while its data are there."""
     tree = tmp_path / "srv"
     (tree / "files.example" / "users" / "valid").mkdir(parents=True)
     (tree / "keep.example").mkdir()
@@ -241,6 +310,55 @@ def test_a_folder_that_comes_back(desk: Desk, clock: Clock, tmp_path: Path, away
     look()
     assert desk.policy.domain("files.example") is not None
     assert same == bool(list(desk.records.of_domain("files.example")))
+
+
+def test_a_folder_of_a_domain_that_a_person_removed(desk: Desk, clock: Clock, tmp_path: Path) -> None:
+    """Its folder still lies there: it is told, not hosted, nothing deleted, until a person says which."""
+    tree, name = tmp_path / "srv", "files.example"
+    (tree / name / "users" / "valid" / "ann").mkdir(parents=True)
+    (tree / "keep.example").mkdir()
+    follower = TreeFollower(
+        Desk(desk.data_dir, "files", clock=desk.clock),
+        tree,
+        desk.registry.defaults(),
+        route=ROUTE[0],
+        clock=clock,
+    )
+
+    def look() -> list[str]:
+        told = []
+        for _ in range(4):
+            told += [what for level, _, what in follower.look() if level == "error"]
+            clock.now += 11
+        return told
+
+    assert look() == []
+    at_once(desk.records.put(name, "notes", "x", {"a": 1}))
+    domains.remove(desk, name)
+    (told,) = look()
+    assert "--roll-back" in told and "--again" in told and "--anew" in told
+    assert look() == []  # told once
+    clock.now += 20 * DAY
+    assert look() == []
+    assert desk.policy.domain(name) is None
+    assert list(desk.records.of_domain(name))
+    domains.add(desk, name, ROUTE, anew=False)
+    assert look() == []
+    assert list(desk.records.of_domain(name))
+    assert ["ann"] == [row.local for row in recipients.listing(desk, name)]
+
+    domains.remove(desk, name)  # and then its folder goes too: that hosts nothing
+    assert 1 == len(look())
+    (tree / name).rename(tmp_path / "aside")
+    assert look() == []
+    assert desk.policy.domain(name) is None
+    (tmp_path / "aside").rename(tree / name)
+    assert 1 == len(look())
+
+    clock.now += DAYS * DAY  # its time is over: another one, without a touch of any file
+    assert look() == []
+    assert desk.policy.domain(name) is not None
+    assert not list(desk.records.of_domain(name))
 
 
 def test_an_import_is_asked(full: Desk, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from gatepost.store.durable import (
     Blob,
     append_durable,
+    locked,
     make_directory,
     read_blocks,
     write_durable,
@@ -125,3 +127,18 @@ def test_blob_is_read_again(tmp_path: Path) -> None:
     blob = Blob(tmp_path / "mail")
     assert 300_000 == blob.size == sum(map(len, blob)) == sum(map(len, blob))
     assert b"x" * 10 == blob.head(10)
+
+
+def test_locked(tmp_path: Path) -> None:
+    """Who holds it is alone; an error gives it back; no link is followed."""
+    path = tmp_path / "lock"
+    with pytest.raises(ZeroDivisionError), locked(path):
+        fd = os.open(path, os.O_RDWR)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        raise ZeroDivisionError
+    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(fd)
+    (tmp_path / "link").symlink_to(path)
+    with pytest.raises(OSError, match="symbolic links"), locked(tmp_path / "link"):
+        pass

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
-from gatepost.desk import domains
+from gatepost.desk import domains, left_behind
 from gatepost.desk.deeds import WHAT
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError, NotFound
@@ -58,7 +59,8 @@ def roll_back(desk: Desk, number: int) -> Change:
             raise DeskError("only an administrator adds and removes domains")
         if change.what == "settings" and change.complete:
             domains.may_put_back(desk, change.scope, change.before)
-        desk.policy.roll_back(number, by=desk.by, admin=desk.admin)
+        with left_behind.alone(desk) if change.what == "domain" else nullcontext():
+            desk.policy.roll_back(number, by=desk.by, admin=desk.admin)
     except StoreNotFound as error:
         raise NotFound(str(error)) from error
     except StoreConflict as error:

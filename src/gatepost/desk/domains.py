@@ -66,12 +66,13 @@ def add(
     listed = _routes_as_kept(desk, listed, ())
     values = _checked(desk, dict(settings or {}), "domain", {})
     _name_readers(values, domain)
-    if desk.policy.domain(domain) is None:
-        values = left_behind.make_way(desk, domain, anew=anew) | values
-    try:
-        return desk.policy.add_domain(domain, listed, values, by=desk.by)
-    except StoreConflict as error:
-        raise Conflict(str(error)) from error
+    with left_behind.alone(desk):
+        if desk.policy.domain(domain) is None:
+            values = left_behind.make_way(desk, domain, anew=anew) | values
+        try:
+            return desk.policy.add_domain(domain, listed, values, by=desk.by)
+        except StoreConflict as error:
+            raise Conflict(str(error)) from error
 
 
 def remove(desk: Desk, name: str) -> int:

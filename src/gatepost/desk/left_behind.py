@@ -4,14 +4,16 @@
 model and counts again. All that stays under its name for `DAYS`, where nobody but an administrator sees it;
 then the keeper deletes it. Who adds a domain of that name before then says whether he means the same one
 (roll back) or a new one: then it is deleted first, with the accounts' rights to it. So no owner ever sees
-what was another's. What `scanner`s outside learnt under the name is theirs; backups are what they were.
+what was another's. Who deletes, and who hosts a domain, is `alone` meanwhile. What `scanner`s outside learnt
+under the name is theirs; backups are what they were.
 """
 
 from __future__ import annotations
 
 import shutil
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import randbelow
 
@@ -20,6 +22,7 @@ from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError
 from gatepost.spool.names import safe_name
 from gatepost.store.base import Change
+from gatepost.store.durable import locked
 from gatepost.store.policy_db import CLOSED
 from gatepost.store.policy_follow import keep_last_good
 from gatepost.store.scopes import ALL
@@ -27,8 +30,8 @@ from gatepost.store.scopes import ALL
 DAY = 86_400.0
 DAYS = 30
 """For which a removal can be rolled back."""
-SAME_FOLDER = DAY
-"""A domain whose folder comes back to a followed tree within these seconds is the same one."""
+LOCK = "left_behind.lock"
+"""In data_dir: held while what a domain left is deleted, and while a domain is hosted."""
 GENERATION = "training.generation"
 TRIES = 3
 LEARN = ("domains", "delivered", "errands")
@@ -50,9 +53,28 @@ class StillThere(Conflict):
         )
 
 
+class BeingDelivered(Conflict):
+    """A mail of the removed domain is on its way right now: it would end with whoever has the name next."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"a mail of the {name} that was removed is being delivered right now:"
+            " what it left cannot be deleted before that ends; try again in some minutes"
+        )
+
+
+@contextmanager
+def alone(desk: Desk) -> Iterator[None]:
+    """Let nobody else, in any process, delete what a domain left or host one. Not to be nested."""
+    desk.policy.version()  # with the store comes the folder
+    with locked(desk.data_dir / LOCK):
+        yield
+
+
 def make_way(desk: Desk, name: str, *, anew: bool | None) -> dict[str, int]:
     """Let a domain be added where one of its name was removed: another one (`anew`), or the same.
 
+    The caller is `alone` until it is hosted: else what he adds could be taken for what was left.
     StillThere where nobody said which. Returns what another one has to begin with: what opened doors of the
     old one must not open its.
     """
@@ -62,7 +84,7 @@ def make_way(desk: Desk, name: str, *, anew: bool | None) -> dict[str, int]:
             raise StillThere(name, found)
         if not anew:
             return {}
-        forget(desk, name)
+        _forget(desk, name)
     # A training address holds for domain and generation, under the installation's one secret.
     return {GENERATION: 2 + randbelow(999_998)} if desk.policy.was_hosted(name) else {}
 
@@ -73,10 +95,19 @@ def is_closed(removal: Change) -> bool:
 
 
 def make_way_for_files(desk: Desk, name: str) -> None:
-    """The same for a followed tree, which cannot be asked: a folder that was long away is a new domain."""
+    """The same for a followed tree, which cannot be asked.
+
+    A domain that the tree itself took away (its folder was moved, restored, not mounted) is the same one when
+    the folder is back. One that a person removed is not hosted again by a folder that still lies there:
+    StillThere, until a person says what he means or its time is over.
+    """
     found = desk.policy.removal(name)
-    if found is not None and desk.clock() - found.time >= SAME_FOLDER:
-        forget(desk, name)
+    if found is None:
+        return
+    if is_closed(found) or desk.clock() - found.time >= DAYS * DAY:
+        _forget(desk, name)
+    elif found.by != desk.by:
+        raise StillThere(name, found)
 
 
 def keep_days(desk: Desk, name: str) -> int:
@@ -90,40 +121,76 @@ def keep_days(desk: Desk, name: str) -> int:
 
 def look(desk: Desk, most: int = 20) -> list[str]:
     """Delete what domains left that were removed so long ago that nobody brings them back; returns which."""
-    due = desk.policy.removed_before(desk.clock() - DAYS * DAY)[:most]
-    for name in due:
-        forget(desk, name)
-    return due
+    done = []
+    for name in desk.policy.removed_before(desk.clock() - DAYS * DAY)[:most]:
+        with suppress(BeingDelivered):  # at the next look
+            forget(desk, name)
+            done.append(name)
+    return done
 
 
 def forget(desk: Desk, name: str) -> dict[str, int]:
     """Delete all that stands under the name of a domain which is hosted no longer; returns how much.
 
     From the first step on nobody can roll the removal back, so nobody gets half of it. The list of changes
-    comes last: killed before that, it is begun again. What is done twice does no harm.
+    comes last: killed before that, it is begun again. What is done twice does no harm. BeingDelivered: later.
     """
+    with alone(desk):
+        return _forget(desk, name)
+
+
+def _forget(desk: Desk, name: str) -> dict[str, int]:
     if not desk.policy.close_removal(name):
         return {}
-    journal.collect(desk)
-    people = desk.accounts.take_domain(name)
-    for person in people:
-        desk.accounts.end_all(person)
-    done = {
-        "kept": _kept(desk, name),
-        "queue": sum(1 for one in desk.queue.list() if one.domain == name and desk.queue.drop(one.id)),
-        "journal": desk.journal.forget_domain(name),
-        "records": desk.records.forget_domain(name),
-        "reviews": desk.reviews.forget_domain(name),
-        "counts": desk.state.forget(name),
-        "folders": sum(_remove(path) for path in _folders(desk.data_dir, name)),
-        "accounts": len(people),
-        "tokens": desk.tokens.take_domain(name),
+    # The queue first: what is delivered now still writes into the rest.
+    steps: dict[str, Callable[[], int]] = {
+        "queue": lambda: _queue(desk, name),
+        "kept": lambda: _kept(desk, name),
+        "journal": lambda: _journal(desk, name),
+        "records": lambda: desk.records.forget_domain(name),
+        "reviews": lambda: desk.reviews.forget_domain(name),
+        "counts": lambda: desk.state.forget(name),
+        "folders": lambda: sum(_remove(path) for path in _folders(desk.data_dir, name)),
+        "accounts": lambda: _accounts(desk, name),
+        "tokens": lambda: desk.tokens.take_domain(name),
+        # Once more: a mail that was on its way in when the domain was removed.
+        "queued since": lambda: _queue(desk, name),
     }
+    done = {}
+    for kind, step in steps.items():
+        found = desk.policy.removal(name)
+        if found is None or not is_closed(found):
+            raise Conflict(
+                f"{name} was hosted again while what was left of it was deleted: no more is deleted"
+            )
+        done[kind] = step()
+    done["queue"] += done.pop("queued since")
     done["changes"] = desk.policy.forget_domain(
         name, {kind: number for kind, number in done.items() if number}, desk.by
     )
     keep_last_good(desk.data_dir)
     return done
+
+
+def _queue(desk: Desk, name: str) -> int:
+    """Drop what waits; BeingDelivered where the courier holds some of it, after all else is dropped."""
+    waiting = [one.id for one in desk.queue.list() if one.domain == name]
+    dropped = [desk.queue.drop(one) for one in waiting]
+    if any(not gone and desk.queue.get(one) for one, gone in zip(waiting, dropped, strict=True)):
+        raise BeingDelivered(name)
+    return sum(dropped)
+
+
+def _journal(desk: Desk, name: str) -> int:
+    journal.collect(desk)
+    return desk.journal.forget_domain(name)
+
+
+def _accounts(desk: Desk, name: str) -> int:
+    people = desk.accounts.take_domain(name)
+    for person in people:
+        desk.accounts.end_all(person)
+    return len(people)
 
 
 def _kept(desk: Desk, name: str) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gatepost.desk.desk import Desk
 from gatepost.desk.domains import check_route
 from gatepost.desk.errors import DeskError
-from gatepost.desk.left_behind import make_way
+from gatepost.desk.left_behind import alone, make_way
 from gatepost.desk.scopes import hosted
 from gatepost.desk.srv_names import BadName
 from gatepost.desk.srv_read import GLOBAL, DomainReader, read_blacklist_d
@@ -112,7 +113,9 @@ def bring_rows(desk: Desk, domain: str, rows: dict[Key, object], dry_run: bool) 
     if dry_run:
         present = rows_of(desk.policy, domain)
         return sum(key not in present or present[key] != value for key, value in rows.items())
-    if domain != EVERYWHERE and desk.policy.domain(domain) is None:
-        make_way(desk, domain, anew=None)
-    done = bring(desk.policy, domain, rows, desk.by)
+    new = domain != EVERYWHERE and desk.policy.domain(domain) is None
+    with alone(desk) if new else nullcontext():
+        if new:
+            make_way(desk, domain, anew=None)
+        done = bring(desk.policy, domain, rows, desk.by)
     return done.added + done.replaced

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from gatepost.desk.desk import Desk
-from gatepost.desk.errors import DeskError
-from gatepost.desk.left_behind import make_way_for_files
+from gatepost.desk.errors import Conflict, DeskError
+from gatepost.desk.left_behind import alone, make_way_for_files
 from gatepost.desk.srv import domain_folders, with_route
 from gatepost.desk.srv_read import Defaults, DomainReader, read_blacklist_d
 from gatepost.desk.srv_tree import Problem, Stamp, Tree, stamp
@@ -129,6 +130,8 @@ class TreeFollower:
                 self._say(domain, self._problems(domain))
             except (OSError, DeskError) as error:
                 self._say(domain, f"cannot be taken over, what it said stays: {error}")
+                if isinstance(error, Conflict):
+                    self._rest.add(domain)  # what was left of a removed one goes without a change of a file
             except StoreError as error:
                 self._folders.pop(domain, None)  # so that it is tried again
                 self._say(domain, f"cannot be written: {error}")
@@ -172,9 +175,10 @@ class TreeFollower:
             rows = {key: value for key, value in rows.items() if key[0] in ("recipient", "entry")}
         elif domain != EVERYWHERE:
             self._give_route(domain, rows, new)
+        with alone(self._desk) if new else nullcontext():
             if new:
                 make_way_for_files(self._desk, domain)
-        done = bring(store, domain, rows, self._desk.by, follow=True, remove=whole)
+            done = bring(store, domain, rows, self._desk.by, follow=True, remove=whole)
         self._followed.add(domain)
         if done:
             what = f"{done.added} added, {done.replaced} replaced, {done.removed} removed"
@@ -203,7 +207,9 @@ class TreeFollower:
 
     def _let_go(self, domain: str) -> None:
         store, by = self._desk.policy, self._desk.by
-        if DOMAIN not in said_by_files(store, domain):
+        if domain != EVERYWHERE and store.domain(domain) is None:
+            self._say(domain, "")  # a person removed it before
+        elif DOMAIN not in said_by_files(store, domain):
             if bring(store, domain, {}, by, follow=True, remove=True):
                 self._told.append(("info", _name(domain), "its folder is gone, and what it said"))
         elif let_go(store, domain, by):

@@ -17,7 +17,6 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from typing import Any
 from gatepost.spool import recovery
 from gatepost.spool.envelope import BadEnvelope, Envelope, read_envelope
 from gatepost.spool.names import safe_name
-from gatepost.store.durable import SYSTEM, Blob, Files, make_directory, sync_directory, write_durable
+from gatepost.store.durable import SYSTEM, Blob, Files, locked, make_directory, sync_directory, write_durable
 
 LONGEST_WAIT = 6 * 3600
 """Seconds: an entry due later than this from now was written by a clock that stood wrong (L14)."""
@@ -92,7 +91,7 @@ class Queue:
         if not envelope.once:
             self._put(envelope, chunks)
             return envelope.id
-        with self._lock("once.lock"):
+        with locked(self.directory / "once.lock"):
             # In this order: `done` writes the mark before it takes the envelope away.
             if not self.path(envelope.id, "json").exists() and not self._sent(envelope.id).exists():
                 self._put(envelope, chunks)
@@ -282,15 +281,6 @@ class Queue:
         with os.scandir(self.directory) as entries:
             found = [entry.name[: -len(ending) - 1] for entry in entries if entry.name.endswith("." + ending)]
         return [name for name in found if safe_name(name) == name]
-
-    @contextmanager
-    def _lock(self, name: str) -> Iterator[None]:
-        fd = os.open(self.directory / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(fd)
 
     def _look(self) -> None:
         """Bring what is known of due times up to date; only changed envelopes are read."""

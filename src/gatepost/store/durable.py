@@ -14,6 +14,7 @@ import fcntl
 import itertools
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
@@ -142,6 +143,17 @@ def append_durable(path: Path, line: bytes, files: Files = SYSTEM) -> int:
     finally:
         files.close(fd)
     return size
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a file's lock (flock): one process, and one thread of it, at a time; gone with the process."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
 
 
 def sync_directory(path: Path, files: Files = SYSTEM) -> None:

@@ -17,6 +17,7 @@ from gatepost.relay.courier import ENOUGH, GIVE_UP, Courier
 from gatepost.server.unjudged import REASON
 from gatepost.spool.envelope import Envelope
 from gatepost.store.unwritten import UnwrittenRecords, UnwrittenState
+from gatepost.telemetry.conditions import HERE, SPOOL
 from tests.server.indoors import DELIVERED, SHIPPED, Indoors, inside
 from tests.server.kinds import LATER
 
@@ -382,6 +383,7 @@ async def test_nothing_can_be_held(house: Indoors) -> None:
     await later.mail()
     one = old(later, unjudged={})
     house.archive.min_free = 1 << 62
+    HERE.reset()
     for tries in (0, 1):
         await later.round()
         (left,) = later.waiting()
@@ -390,6 +392,12 @@ async def test_nothing_can_be_held(house: Indoors) -> None:
     assert 0 == house.queue.expire_failed(one.due + 400 * 86_400, 30 * 86_400)
     assert (["queued"], [A]) == (later.fates(), later.delivered())
     assert "level=error event=cannot_hold" in house.log_text()
+    (ill,) = [one for one in HERE.all() if one.kind == SPOOL]
+    assert ("b.test", True) == (ill.name, "cannot be held" in ill.why)
+    house.archive.min_free = 1024
+    await later.round()
+    held_unread(later, "cannot be read")
+    assert [""] == [one.why for one in HERE.all() if one.kind == SPOOL]
 
 
 BANK = b"From: Bank <x@bank.example>\r\nDate: Mon, 30 Nov 2026 00:00:00 +0000\r\nSubject: hi\r\n\r\nhello\r\n"

@@ -41,6 +41,16 @@ def test_whom_we_ask(desk: Desk) -> None:
     assert ("example.org",) == found[1].domains
 
 
+def test_mail_that_is_stuck(desk: Desk) -> None:
+    """Also of a domain that was removed; not what was kept in the end."""
+    seen = [
+        Condition("spool", "gone.example", "cannot be held", NOW - 5, NOW),
+        Condition("spool", "example.org", "", NOW - 5, NOW),
+    ]
+    (one,) = troubles.asked(desk, seen, NOW)
+    assert ("spool", "gone.example", "cannot be held", ()) == (one.kind, one.name, one.why, one.domains)
+
+
 def test_checks(desk: Desk) -> None:
     """One that often could not answer; not once, not long ago, and not because of a dead scanner."""
     often = [NOW - 9 * n for n in range(troubles.FAILURES)][::-1]

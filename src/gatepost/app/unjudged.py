@@ -36,7 +36,7 @@ from gatepost.store.durable import Blob
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
 from gatepost.telemetry import metrics
-from gatepost.telemetry.conditions import HERE
+from gatepost.telemetry.conditions import HERE, SPOOL
 from gatepost.telemetry.log import Log
 
 SECONDS = 180.0
@@ -82,6 +82,8 @@ class Unjudged:
         except Exception as error:  # a fault of a check or of ours is no delivery, and never for ever
             said = Judged(WAITS_ON, f"{type(error).__name__}: {error}")
             self._log.event("judge_failed", "error", id=envelope.session, entry=envelope.id, why=said.why)
+        if said.kind == ENDED:
+            HERE.well(SPOOL, envelope.domain, time.time())
         if not last or said.kind != WAITS_ON:
             return said
         try:
@@ -89,11 +91,12 @@ class Unjudged:
                 await asyncio.to_thread(self._keep_unread, envelope, to.address, blob, said.why)
         except Exception as error:
             return self._stays(envelope, f"{said.why}; cannot be held: {error}")
+        HERE.well(SPOOL, envelope.domain, time.time())
         return Judged(ENDED, f"held, {said.why}")
 
     def _stays(self, envelope: Envelope, why: str) -> Judged:
         """It can be neither judged nor kept now: it stays in the spool, and somebody must hear of it."""
-        self._tools.alert("gatepost", f"a mail in the spool can be neither judged nor kept: {why}")
+        HERE.ill(SPOOL, envelope.domain, why, time.time())
         self._log.event("cannot_hold", "error", id=envelope.session, entry=envelope.id, why=why)
         return Judged(WAITS_ON, why)
 

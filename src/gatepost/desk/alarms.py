@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from gatepost.telemetry.conditions import BACKEND, CHECK, LIST, LONGEST, SCANNER
+from gatepost.telemetry.conditions import BACKEND, CHECK, LIST, LONGEST, SCANNER, SPOOL
 
 HELD, DISK, BACKUP, PROCESS, POLICY, POISON = "held", "disk", "backup", "process", "policy", "poison"
 HOUR = 3_600.0
@@ -30,6 +30,7 @@ SENTENCES = {
     SCANNER: "The scanner %(name)s is in trouble: %(why)s",
     BACKEND: "Mail cannot be handed to %(name)s: %(why)s",
     CHECK: "The check %(name)s cannot answer: %(why)s",
+    SPOOL: "Mail that waits in the spool for %(name)s can be neither judged nor kept: %(why)s",
     HELD: "Mail is held and nobody gets the digest: %(domains)s",
     DISK: "The disk is nearly full: %(why)s",
     BACKUP: "Backups fail: %(why)s",

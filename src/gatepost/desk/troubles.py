@@ -20,7 +20,7 @@ from gatepost.desk.desk import Desk
 from gatepost.desk.health import LITTLE
 from gatepost.policy.resolve import Resolver
 from gatepost.store.base import StoreError
-from gatepost.telemetry.conditions import ASKED, BACKEND, CHECK, Condition
+from gatepost.telemetry.conditions import ASKED, BACKEND, CHECK, SPOOL, Condition
 
 FAILURES, WITHIN = 5, 300.0
 """A check that could not answer so often within so many seconds is in trouble."""
@@ -34,7 +34,7 @@ DEATHS_FILE, BACKUP_FILE = "deaths.json", "backup.json"
 
 
 def asked(desk: Desk, seen: Iterable[Condition], now: float) -> Iterator[Trouble]:
-    """Yield whom we ask and who is in trouble, and checks that fail by themselves."""
+    """Yield whom we ask and who is in trouble, checks that fail by themselves, and mail that is stuck."""
     ill = [one for one in seen if one.why and now - one.seen <= UNSEEN]
     names = [one.name for one in ill if one.kind in ASKED]
     for one in ill:
@@ -43,6 +43,9 @@ def asked(desk: Desk, seen: Iterable[Condition], now: float) -> Iterator[Trouble
             # A check that fails because its scanner is dead: that is told already.
             if len(often) >= FAILURES and not any(name in one.why for name in names):
                 yield Trouble(CHECK, one.name, shortened(one.why), often[0], one.seen)
+            continue
+        if one.kind == SPOOL:  # of a domain that was removed too: that may be why
+            yield Trouble(SPOOL, one.name, shortened(one.why), one.since, one.seen)
             continue
         hosted: tuple[str, ...] = ()
         if one.kind == BACKEND:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 LIST, SCANNER, BACKEND, CHECK = "list", "scanner", "backend", "check"
+SPOOL = "spool"
+"""A domain's mail in the spool that can be neither judged nor kept."""
 ASKED = (LIST, SCANNER, BACKEND)
 """Kinds that are well or ill; of a check it is only known when it failed."""
 

@@ -65,7 +65,8 @@ class Alarm(Answer):
     alarm: str
     """The same from the beginning to the end."""
     kind: str
-    """`list`, `scanner`, `backend`, `check`, `process`, `disk`, `policy`, `backup`, `poison` or `held`."""
+    """`list`, `scanner`, `backend`, `check`, `process`, `disk`, `policy`, `backup`, `poison`,
+    `spool` or `held`."""
     name: str
     why: str
     text: str

@@ -10,7 +10,7 @@ from gatepost.console.render import show
 from gatepost.console.text import mark
 from gatepost.desk import health
 from gatepost.desk.alarms import BACKUP, DISK, HELD, POISON, POLICY, PROCESS
-from gatepost.telemetry.conditions import BACKEND, CHECK, LIST, SCANNER
+from gatepost.telemetry.conditions import BACKEND, CHECK, LIST, SCANNER, SPOOL
 
 router = APIRouter()
 SAID = {
@@ -26,6 +26,7 @@ KINDS = {
     SCANNER: mark("scanner"),
     BACKEND: mark("back end"),
     CHECK: mark("check"),
+    SPOOL: mark("mail that waits unjudged"),
     PROCESS: mark("process"),
     DISK: mark("disk"),
     POLICY: mark("policy"),

@@ -10,7 +10,7 @@ import pytest
 
 from gatepost.app.unjudged import Unjudged
 from gatepost.mail.verdict import AddHeader, Defer, Reject, Score, Take
-from gatepost.plugin.registry import Registry, load
+from gatepost.plugin.registry import Registry
 from gatepost.plugin.tools import CannotAnswer
 from gatepost.policy.snapshot import PolicyUnavailable
 from gatepost.relay.courier import ENOUGH, GIVE_UP, Courier
@@ -18,7 +18,7 @@ from gatepost.server.unjudged import REASON
 from gatepost.spool.envelope import Envelope
 from gatepost.store.unwritten import UnwrittenRecords, UnwrittenState
 from gatepost.telemetry.conditions import HERE, SPOOL
-from tests.server.indoors import DELIVERED, SHIPPED, Indoors, inside
+from tests.server.indoors import DELIVERED, Indoors, inside
 from tests.server.kinds import LATER
 
 DEAD = CannotAnswer("127.0.0.1:1: nobody is there")
@@ -398,43 +398,3 @@ async def test_nothing_can_be_held(house: Indoors) -> None:
     await later.round()
     held_unread(later, "cannot be read")
     assert [""] == [one.why for one in HERE.all() if one.kind == SPOOL]
-
-
-BANK = b"From: Bank <x@bank.example>\r\nDate: Mon, 30 Nov 2026 00:00:00 +0000\r\nSubject: hi\r\n\r\nhello\r\n"
-FORWARDS = {"arc.forwarders": ["192.0.2.0/24"]}
-BY_NAME = {"arc.forwarders": ["fwd.example"]}
-SENDERS = ("arc", "spf", "dkim", "dmarc")
-
-
-@pytest.mark.parametrize(
-    ("trusted", "fate"), [(FORWARDS, "delivered"), (BY_NAME, "delivered"), ({}, "rejected")]
-)
-@inside()
-async def test_as_on_port_25(house: Indoors, trusted: dict[str, Any], fate: str) -> None:
-    """A forwarder's mail is judged in the spool as on port 25: what was told at MAIL counts there too."""
-    ships = (*SHIPPED, *SENDERS)
-    shipped = [(o.name, o.plugin, o.origin, o.error) for o in load(None, entries=False) if o.name in ships]
-    house.registry = Registry([*shipped, ("probe", house.probe, "test", "")])
-    for name, kind, value in (
-        ("bank.example", "TXT", "v=spf1 ip4:198.51.100.1 -all"),
-        ("_dmarc.bank.example", "TXT", "v=DMARC1; p=reject"),
-        ("7.2.0.192.in-addr.arpa", "PTR", "mx.fwd.example"),
-        ("mx.fwd.example", "A", "192.0.2.7"),
-    ):
-        house.zone.add(name, kind, value)
-    asks = {f"{name}.mode": "on" for name in SENDERS} | {"dmarc.reject": "refuse", "spf.fail": "ignore"}
-    later = Later(house, **asks, **trusted)
-    # On port 25 the same policy, without a check that cannot answer.
-    house.host("port25.test", {**asks, **trusted})
-    later.live.look()
-    _, said = await house.client().mail("x@bank.example", ["ann@port25.test"], BANK)
-    assert ("250" if fate == "delivered" else "550") == said[:3], said
-    if fate == "rejected":
-        return
-    taken = len(house.back_end.taken)
-    _, said = await house.client().mail("x@bank.example", [A, B], BANK)
-    assert said.startswith("250"), said
-    assert 1 == len(later.waiting())
-    later.says(None)
-    await later.round()
-    assert ([A, B], [], []) == (later.delivered()[taken:], later.waiting(), house.archive.list())

@@ -91,6 +91,8 @@ def test_follow(hosted: Run, config: Path, data: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        # Whoever runs the tests in the background has ^C ignored, and it would be inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - no threads here
     ) as process:
         assert process.stdout is not None
         assert json.loads(process.stdout.readline())["id"] == f"{ID}.1"

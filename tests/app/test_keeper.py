@@ -72,6 +72,8 @@ class House:
             finally:
                 os.kill(os.getpid(), signal.SIGTERM)
                 await keeper
+            # Nothing works on under stores that are closed, nor is told of when the loop is gone.
+            assert {asyncio.current_task()} == asyncio.all_tasks()
 
         asyncio.run(whole())
 

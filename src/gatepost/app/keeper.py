@@ -48,6 +48,8 @@ from gatepost.telemetry.conditions import HERE
 COLLECT = 0.5
 """Seconds between two looks at what the workers wrote."""
 TIDY = 600.0
+ENDING = 5.0
+"""Seconds that what was cancelled has to end, before the stores under it are closed."""
 KEEP_FAILED = 30 * 86_400
 """Seconds that an entry of the spool stays that could not be delivered."""
 
@@ -142,6 +144,7 @@ class Keeper:
         await self._stopping.wait()
         for clock in clocks:
             clock.cancel()
+        await asyncio.wait(clocks, timeout=ENDING)
         self._lines.close()
         self._collect()
         self._relay.pool.close()

@@ -12,7 +12,8 @@ from gatepost.desk.secret import installation_secret
 from gatepost.mail import train_address
 from gatepost.mail.message import Message
 from gatepost.plugin.training import Pupil
-from gatepost.store.base import Records, Reservation, State
+from gatepost.store.base import Records, State
+from gatepost.store.unwritten import UnwrittenRecords
 
 
 class ShadowState:
@@ -51,11 +52,11 @@ class ShadowState:
         await self._own.delete(key)
 
 
-class ShadowRecords:
-    """Records over others that are never written."""
+class ShadowRecords(UnwrittenRecords):
+    """Records over others that are never written, with what this check itself wrote."""
 
     def __init__(self, below: Records) -> None:
-        self._below = below
+        super().__init__(below)
         self._own: dict[tuple[str, str, str], Any] = {}
 
     async def get(self, domain: str, plugin: str, key: str) -> Any:
@@ -80,21 +81,6 @@ class ShadowRecords:
             if (of_domain, of_plugin) == (domain, plugin) and key.startswith(prefix):
                 found[key] = value
         return sorted((key, value) for key, value in found.items() if value is not None)[:limit]
-
-    async def reserve(
-        self, domain: str, plugin: str, key: str, limit: int, lease: float
-    ) -> Reservation | None:
-        """Say whether a count is free; nothing is held."""
-        if await self._below.count(domain, plugin, key) >= limit:
-            return None
-        return Reservation(0, domain, plugin, key)
-
-    async def settle(self, reservation: Reservation, used: bool, record: Any = None) -> None:
-        """Nothing was held."""
-
-    async def count(self, domain: str, plugin: str, key: str) -> int:
-        """Return how many counts are used."""
-        return await self._below.count(domain, plugin, key)
 
 
 class ShadowTeacher:

@@ -193,16 +193,8 @@ class Index:
         """Overwrite the line of one kept mail by blanks; False if there is none."""
         needle = b'"filename":' + json.dumps(ref).encode("ascii")
         found = list(self.search(day, needle))
-        if not found:
-            return False
-        fd = os.open(self.path(day), os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        try:
-            for offset, line in found:
-                os.pwrite(fd, b" " * len(line), offset)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        return True
+        self._blank(day, found)
+        return bool(found)
 
     def erase_domain(self, day: str, domain: str) -> int:
         """Overwrite the lines of a domain by blanks (others append meanwhile); returns how many."""
@@ -211,15 +203,20 @@ class Index:
             for at, line in self.search(day, _DOMAIN + domain.encode("ascii", "replace") + b'"')
             if (kept := read_line(line)) is not None and kept.domain == domain
         ]
-        if found:
-            fd = os.open(self.path(day), os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-            try:
-                for offset, line in found:
-                    os.pwrite(fd, b" " * len(line), offset)
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+        self._blank(day, found)
         return len(found)
+
+    def _blank(self, day: str, lines: list[tuple[int, bytes]]) -> None:
+        """Overwrite lines (place, bytes) by blanks, durably; others append meanwhile."""
+        if not lines:
+            return
+        fd = os.open(self.path(day), os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            for offset, line in lines:
+                os.pwrite(fd, b" " * len(line), offset)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
 
     def rewrite(self, day: str, lines: list[bytes]) -> None:
         """Replace a past day's index (nobody appends to it any more); no lines: it goes."""

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
-from gatepost.console import core_form, forms
+from gatepost.console import core_form, settings_form
 from gatepost.console.auth import Admin, Changing, Here, Looking, at_domain
 from gatepost.console.place import ORIGINS, Place
 from gatepost.console.render import go, show
 from gatepost.console.rights import Right
 from gatepost.console.text import mark
-from gatepost.console.typed import Typed, below
+from gatepost.console.typed import Typed
 from gatepost.desk import domains
-from gatepost.desk.errors import DeskError
-from gatepost.policy.settings import SETTINGS
 
 router = APIRouter()
-SETTING = "set."
 
 
 @router.get("/domains/{domain}/settings")
@@ -31,18 +28,9 @@ def settings(here: Looking) -> Response:
 @router.post("/domains/{domain}/settings")
 def save(here: Changing, fields: Typed) -> Response:
     """Keep its settings."""
-    read = core_form.read(below(SETTING, fields))
-    faults = read.faults | core_form.wrong(read.values)
+    faults = settings_form.keep(here, here.domain, fields)
     if faults:
         return _page(here, faults, fields)
-    values = forms.changed(_values(here), read.values)
-    version = fields.get("version", "")
-    try:
-        if values:
-            expect = int(version) if version.isdecimal() else None
-            domains.set_values(here.desk, here.domain, values, expect)
-    except DeskError as error:
-        return _page(here, {"": str(error)}, fields)
     return _done(here, mark("Saved."))
 
 
@@ -68,27 +56,19 @@ def remove(domain: str, here: Admin, name: Annotated[str, Form()] = "") -> Respo
 
 
 def _page(here: Here, faults: dict[str, str] | None = None, fields: dict[str, str] | None = None) -> Response:
-    typed = None
-    if fields is not None:
-        typed = {key: below(SETTING, fields).get(key, "") for key in core_form.shown_keys()}
     own = domains.own_values(here.desk, here.domain)
     return show(
         here,
         "domain_settings.html",
         status=422 if faults else 200,
         place=_place(here),
-        groups=core_form.groups(core_form.fields_of(_values(here), faults, typed)),
+        groups=settings_form.shown(settings_form.values_of(here, here.domain), faults, fields),
         faults=faults or {},
         version=here.desk.policy.version(),
         is_set=any(key in own for key in core_form.shown_keys()),
         ORIGINS=ORIGINS,
         may_remove=here.is_admin,
     )
-
-
-def _values(here: Here) -> dict[str, tuple[Any, str]]:
-    found, _ = domains.get_values(here.desk, here.domain)
-    return {one.key: (one.value, one.origin) for one in found if one.key in SETTINGS}
 
 
 def _place(here: Here) -> Place:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form
 from fastapi.responses import Response
 
-from gatepost.console import core_form, forms
+from gatepost.console import settings_form
 from gatepost.console.auth import Admin, Here
 from gatepost.console.place import ORIGINS, Place
 from gatepost.console.render import go, show
 from gatepost.console.text import mark
-from gatepost.console.typed import Typed, below
+from gatepost.console.typed import Typed
 from gatepost.desk import domains
-from gatepost.desk.errors import DeskError
-from gatepost.policy.settings import SETTINGS
 
 router = APIRouter()
-SETTING = "set."
 
 
 @router.get("/settings")
@@ -30,17 +27,9 @@ def settings(here: Admin) -> Response:
 @router.post("/settings")
 def save(here: Admin, fields: Typed) -> Response:
     """Keep them."""
-    read = core_form.read(below(SETTING, fields))
-    faults = read.faults | core_form.wrong(read.values)
+    faults = settings_form.keep(here, None, fields)
     if faults:
         return _page(here, faults, fields)
-    values = forms.changed(_values(here), read.values)
-    version = fields.get("version", "")
-    try:
-        if values:
-            domains.set_values(here.desk, None, values, int(version) if version.isdecimal() else None)
-    except DeskError as error:
-        return _page(here, {"": str(error)}, fields)
     return _done(here, mark("Saved."))
 
 
@@ -53,25 +42,17 @@ def bypass(here: Admin, on: Annotated[str, Form()] = "") -> Response:
 
 
 def _page(here: Here, faults: dict[str, str] | None = None, fields: dict[str, str] | None = None) -> Response:
-    values = _values(here)
-    typed = None
-    if fields is not None:
-        typed = {key: below(SETTING, fields).get(key, "") for key in core_form.shown_keys()}
+    values = settings_form.values_of(here, None)
     return show(
         here,
         "everywhere.html",
         status=422 if faults else 200,
-        groups=core_form.groups(core_form.fields_of(values, faults, typed)),
+        groups=settings_form.shown(values, faults, fields),
         faults=faults or {},
         bypassed=values["bypass"][0],
         version=here.desk.policy.version(),
         ORIGINS=ORIGINS | {"all": mark("set here")},
     )
-
-
-def _values(here: Here) -> dict[str, tuple[Any, str]]:
-    found, _ = domains.get_values(here.desk, None)
-    return {one.key: (one.value, one.origin) for one in found if one.key in SETTINGS}
 
 
 def _done(here: Here, said: str) -> Response:

@@ -12,6 +12,7 @@ from gatepost.plugin.base import Plugin
 from gatepost.plugin.registry import Registry
 from gatepost.policy.policy import Mode, OnFailure
 from gatepost.policy.snapshot import Snapshot
+from gatepost.server.dialogue import MEMO
 from tests.server.indoors import MAIL, Client, Indoors, inside
 
 SENDER = "s@x.example"
@@ -413,3 +414,29 @@ def test_client_rate(tmp_path: Any, setting: str, said: str) -> None:
         assert not [line for line in await mail(house.client("192.0.2.8")) if line.startswith(said)]
 
     one(tmp_path)
+
+
+# -- what is remembered of refusals ------------------------------------------------------------
+
+
+@inside()
+async def test_only_what_all_mails_share_is_remembered(house: Indoors) -> None:
+    """The usual refusal is decided once; what a check said of one mail alone fills no memory."""
+    house.host("one.test", {"refuse_at": "rcpt"})
+    house.open()
+    policy = house.follower.live.snapshot.policy_for("one.test")  # type: ignore[union-attr]
+    assert policy is not None
+
+    def memo() -> dict[object, object]:
+        known: dict[object, object] = policy.cache.get(MEMO, {})
+        return known
+
+    for _ in range(20):
+        assert ["550"] == codes(await house.client().envelope(SENDER, ["nobody@one.test"]))
+    usual = len(memo())
+    assert 1 <= usual < 5
+
+    for n in range(20):
+        house.probe.says["rcpt", "one.test"] = Reject(f"mail {n}")
+        assert ["550"] == codes(await house.client().envelope(SENDER, ["ann@one.test"]))
+    assert len(memo()) <= usual + 1

@@ -147,7 +147,6 @@ class Trial:
             recipient.findings += await self._later(
                 self._pipeline.run_address(self.session, self.transaction, recipient, policy)
             )
-            policy = recipient.policy = self._snapshot.policy_for(recipient.final.domain) or policy
         local = recipient.final.key[0]
         policy = recipient.policy = policy.for_mailbox(local)
         self.transaction.recipients.append(recipient)

@@ -286,12 +286,14 @@ class Dialogue:
         key = (entry.id if entry is not None else 0, *map(id, findings))
         known = memo.get(key)
         if known is None:
-            if len(memo) > MEMO_SIZE:
-                memo.clear()
-            # The findings are kept with the answer, so that an id cannot be another's meanwhile.
             outcome = self._decide(policy, findings, entry)
             refused = outcome.fate is Fate.REJECT or outcome.fate is Fate.DEFER
-            known = memo[key] = findings, outcome, trace_of(findings, outcome) if refused else ""
+            known = findings, outcome, trace_of(findings, outcome) if refused else ""
+            if all(map(_is_shared, findings)):  # another mail's own would never be met again
+                if len(memo) > MEMO_SIZE:
+                    memo.clear()
+                # The findings are kept with the answer, so that an id cannot be another's meanwhile.
+                memo[key] = known
         recipient.findings, outcome, trace = known
         fate = outcome.fate
         if fate is Fate.REJECT or fate is Fate.DEFER:
@@ -422,6 +424,11 @@ class Dialogue:
         if self.intake is not None:
             self.intake.close()
             self.intake = None
+
+
+def _is_shared(finding: Finding) -> bool:
+    """Return whether it is one object for all mails (`plugin.step`): those have no time of their own."""
+    return not finding.milliseconds and (finding.verdict is None or not finding.remembered)
 
 
 ANSWERS: dict[type, Callable[[Dialogue, Any], Answer]] = {

@@ -19,6 +19,7 @@ import trustme
 from playwright.sync_api import Browser
 
 from tests.console.chromium import running
+from tests.system import scanners
 from tests.system.authority import SickDns
 from tests.system.corpus import ENVELOPES
 from tests.system.dns import Rbldnsd, Unbound
@@ -26,6 +27,7 @@ from tests.system.exim import Exim
 from tests.system.gateway import Gateway
 from tests.system.postfix import Postfix
 from tests.system.process import open_directory, program
+from tests.system.scanners import Scanner
 from tests.system.sink import Sink
 
 PACKAGES = {
@@ -139,6 +141,15 @@ def sink() -> Iterator[Sink]:
     """Give an empty smtp-sink."""
     with open_directory("sink") as top:
         server = Sink(top)
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def mortal_clamd() -> Iterator[Scanner]:
+    """Give a real clamd of one's own, that may be stopped."""
+    with open_directory("clamd") as top:
+        server = scanners.clamd(top)
         yield server
         server.stop()
 

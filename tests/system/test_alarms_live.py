@@ -26,15 +26,6 @@ ANN = "ann@example.org"
 
 
 @pytest.fixture
-def clamd() -> Iterator[Scanner]:
-    """Give a real clamd."""
-    with open_directory("clamd") as top:
-        server = scanners.clamd(top)
-        yield server
-        server.stop()
-
-
-@pytest.fixture
 def hook() -> Iterator[Hook]:
     """Give a webhook."""
     with listening() as made:
@@ -42,13 +33,13 @@ def hook() -> Iterator[Hook]:
 
 
 def test_clamd_dies_and_comes_back(
-    make_gateway: Callable[..., Gateway], sink: Sink, postfix: Postfix, clamd: Scanner, hook: Hook
+    make_gateway: Callable[..., Gateway], sink: Sink, postfix: Postfix, mortal_clamd: Scanner, hook: Hook
 ) -> None:
     """Out once by both ways, the mail encrypted; listed meanwhile; then over, once."""
     outside = postfix.maildir("bob")
     before = len(outside.messages())
     gateway = make_gateway(
-        scanner={"clamav": {"address": clamd.address}},
+        scanner={"clamav": {"address": mortal_clamd.address}},
         alarms={
             "webhook": hook.url, "after": 2,
             "mail_to": ["bob@second.example"], "mail_through": f"smtp://127.0.0.1:{postfix.port}",
@@ -57,8 +48,8 @@ def test_clamd_dies_and_comes_back(
     hosting(gateway, sink.port)
     on(gateway, "clamav.mode=on", "clamav.on_failure=pass")
     assert 250 == gateway.send([ANN], letter("well"))[0]
-    key = f"scanner:{clamd.address}"
-    clamd.stop()
+    key = f"scanner:{mortal_clamd.address}"
+    mortal_clamd.stop()
     for _ in range(3):
         assert 250 == gateway.send([ANN], letter("dead"))[0]
     wait_until(lambda: hook.events == [("begin", key)], "the alarm", 15)
@@ -68,7 +59,7 @@ def test_clamd_dies_and_comes_back(
     time.sleep(3)
     assert 250 == gateway.send([ANN], letter("still dead"))[0]
 
-    again = scanners.clamd_again(clamd)
+    again = scanners.clamd_again(mortal_clamd)
     try:
         wait_until(
             lambda: gateway.send([ANN], letter("alive"))[0] == 250 and len(hook.events) > 1, "its end", 30

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from tests.system import scanners
 from tests.system.gateway import Gateway
-from tests.system.process import open_directory, wait_until
+from tests.system.process import wait_until
 from tests.system.running import in_force
 from tests.system.scanners import Scanner, clamd_again
 from tests.system.sink import Sink
 from tests.system.test_backends import hosting, letter
 from tests.system.test_scanners_live import ANN, OTHER, on, virus
-
-
-@pytest.fixture
-def clamd() -> Iterator[Scanner]:
-    """Give a real clamd that may be stopped."""
-    with open_directory("clamd") as top:
-        server = scanners.clamd(top)
-        yield server
-        server.stop()
 
 
 def waiting(gateway: Gateway) -> list[dict[str, Any]]:
@@ -37,13 +25,15 @@ def copies(sink: Sink, name: bytes) -> int:
     return sum(b"<" + name + b">" in one for one in sink.messages())
 
 
-def test_a_copy_that_nobody_scanned(make_gateway: Callable[..., Gateway], sink: Sink, clamd: Scanner) -> None:
+def test_a_copy_that_nobody_scanned(
+    make_gateway: Callable[..., Gateway], sink: Sink, mortal_clamd: Scanner
+) -> None:
     """clamd is dead, another domain takes its copy: ours waits, and is scanned when clamd lives again."""
     gateway = make_gateway()
     hosting(gateway, sink.port)
     hosting(gateway, sink.port, domain="other.example")
-    on(gateway, "clamav.mode=on", f'clamav.addresses=["{clamd.address}"]')
-    clamd.stop()
+    on(gateway, "clamav.mode=on", f'clamav.addresses=["{mortal_clamd.address}"]')
+    mortal_clamd.stop()
     for mail in (virus(), letter("clean")):
         assert 250 == gateway.send([ANN, OTHER], mail)[0]
     assert (2, 0) == (copies(sink, OTHER.encode()), copies(sink, ANN.encode()))
@@ -53,7 +43,7 @@ def test_a_copy_that_nobody_scanned(make_gateway: Callable[..., Gateway], sink: 
         assert "not judged yet" == one["reason"]
         assert "clamav cannot answer" in one["recipients"][0]["last"]
     assert 0 == copies(sink, ANN.encode())
-    alive = clamd_again(clamd)
+    alive = clamd_again(mortal_clamd)
     try:
         gateway.cli("queue", "retry", "--all")
         wait_until(lambda: not waiting(gateway), "an empty spool", 30)
@@ -78,9 +68,11 @@ def not_released(gateway: Gateway, name: str) -> str:
     return done.stderr
 
 
-def test_a_release_is_scanned(make_gateway: Callable[..., Gateway], sink: Sink, clamd: Scanner) -> None:
+def test_a_release_is_scanned(
+    make_gateway: Callable[..., Gateway], sink: Sink, mortal_clamd: Scanner
+) -> None:
     """Kept unread by an early check, it is scanned now; what is found, or a dead clamd, takes a word more."""
-    gateway = make_gateway(scanner={"clamav": {"address": clamd.address}})
+    gateway = make_gateway(scanner={"clamav": {"address": mortal_clamd.address}})
     hosting(gateway, sink.port)
     on(gateway, "clamav.mode=on", "deny_list.mode=on")
     gateway.cli("list", "add", "example.org", "deny", "client.example")
@@ -97,7 +89,7 @@ def test_a_release_is_scanned(make_gateway: Callable[..., Gateway], sink: Sink, 
     wait_until(lambda: arrived(b"clean"), "the clean one", 20)
     refused = not_released(gateway, kept["invoice"])
     assert "refuses it: clamav: ClamAV: Test.Eicar" in refused
-    clamd.stop()
+    mortal_clamd.stop()
     refused = not_released(gateway, kept["later"])
     assert "cannot look at it now: clamav: clamav cannot answer" in refused
     assert [] == waiting(gateway)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import statistics
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from tests.mail.bombs import BOMBS
 from tests.system.dns import Unbound
 from tests.system.gateway import Gateway
+from tests.system.meanwhile import answers
 from tests.system.running import behind, host, in_force, journal, running, written
 from tests.system.talk import Talk
 
@@ -32,29 +30,6 @@ def gateway(unbound: Unbound) -> Iterator[Gateway]:
         yield gateway
 
 
-@contextmanager
-def asking(port: int) -> Iterator[list[float]]:
-    """Have another session say NOOP all the while; the seconds that each answer took."""
-    took: list[float] = []
-    stop = threading.Event()
-
-    def ask() -> None:
-        with Talk(port) as other:
-            assert 250 == other.say("EHLO other.example")[0]
-            while not stop.wait(0.01):
-                asked = time.monotonic()
-                assert 250 == other.say("NOOP")[0]
-                took.append(time.monotonic() - asked)
-
-    thread = threading.Thread(target=ask)
-    thread.start()
-    try:
-        yield took
-    finally:
-        stop.set()
-        thread.join(30)
-
-
 SENT: list[str] = []
 """Bombs that this process sent to its gateway."""
 
@@ -69,14 +44,15 @@ def test_the_others_get_their_answers(gateway: Gateway, name: str) -> None:
     """T6.1: a proper reply to the bomb, and NOOP of another session in less than 100 ms meanwhile."""
     raw = BOMBS[name]()
     raw = raw if raw.endswith(b"\r\n") else raw + b"\r\n"
-    with asking(gateway.port) as took:
+
+    def send() -> None:
         with Talk(gateway.port, seconds=60) as talk:
             assert [250] == [code for code, _ in talk.begin(mailbox(name))]
             code, said = talk.data(raw)
             SENT.append(name)
         assert code in PROPER, said
-        time.sleep(0.05)
-    assert took
+
+    took = answers(gateway.port, send)
     worst = f"{len(took)} answers, median {statistics.median(took):.3f} s, the worst {max(took):.3f} s"
     assert statistics.median(took) < 0.1, worst
     assert max(took) < 2, worst

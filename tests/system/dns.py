@@ -116,7 +116,7 @@ class Rbldnsd:
         self._write()
         self.child.process.send_signal(signal.SIGHUP)
         name = f"{reversed_name(address)}.bl.test"
-        wait_until(lambda: wanted is bool(answers(self.port, name)), f"rbldnsd: {address}", 10)
+        wait_until(lambda: wanted is bool(answers(self.port, name)), f"rbldnsd: {address}")
 
     def stop(self) -> None:
         """End it."""

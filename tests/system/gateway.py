@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import smtplib
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+from gatepost.store.policy_db import PolicyStore
 from tests.system.process import Child, free_port, greets, wait_until
 
 GATEPOST = str(Path(sys.executable).with_name("gatepost"))
@@ -42,6 +45,9 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 class Gateway:
     """One installation in a directory: configuration, data, log, and the running server."""
 
+    started: ClassVar[set[Gateway]] = set()
+    """Those of this process that run."""
+
     def __init__(self, top: Path, settings: Mapping[str, Any] | None = None) -> None:
         self.top = top
         self.port = free_port()
@@ -60,6 +66,7 @@ class Gateway:
 
     def start(self, *arguments: str, **environment: str) -> None:
         """Start `gatepost serve` and return when it greets."""
+        self.started.add(self)
         command = [GATEPOST, "--config", str(self.config), "serve", *arguments]
         self.child = Child("gatepost", command, self.top, **environment)
         self.child.wait_for(lambda: greets(self.port))
@@ -97,9 +104,23 @@ class Gateway:
         """Connect as a client from this loopback address."""
         return smtplib.SMTP("127.0.0.1", self.port, helo, timeout=20, source_address=(source, 0))
 
-    def until_accepted(self, recipient: str, source: str = "127.0.0.1", seconds: float = 2) -> None:
-        """Wait until a change that lets a recipient in is in force: it must be so within a second."""
-        wait_until(lambda: self.rcpt(recipient, source=source)[0] == 250, f"{recipient} accepted", seconds)
+    def until_accepted(self, recipient: str, source: str = "127.0.0.1") -> None:
+        """Wait until a change that lets a recipient in is in force."""
+        wait_until(lambda: self.rcpt(recipient, source=source)[0] == 250, f"{recipient} accepted")
+
+    def current(self) -> bool:
+        """Say whether the policy as it is stored is in force in each of its processes."""
+        store = PolicyStore(self.data / "policy.db")
+        try:
+            stored = store.version()
+        finally:
+            store.close()
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}/readyz", timeout=5) as answer:
+                said = answer.read().decode()
+        except OSError:
+            return False
+        return all(int(version) >= stored for version in re.findall(r"\d+", said.partition("[")[2]))
 
     def rcpt(
         self, *recipients: str, source: str = "127.0.0.1", sender: str = "sender@client.example"
@@ -138,9 +159,11 @@ class Gateway:
     def stop(self) -> int:
         """End it with TERM, as systemd does; returns its status."""
         assert self.child is not None
+        self.started.discard(self)
         return self.child.stop(20)
 
     def kill(self) -> None:
         """Kill every process of it at once, as a power failure does."""
+        self.started.discard(self)
         if self.child is not None:
             self.child.kill()

@@ -61,9 +61,12 @@ def open_directory(name: str) -> Iterator[Path]:
 
 
 def wait_until(
-    true: Callable[[], object], what: str, seconds: float = 20, child: subprocess.Popen[bytes] | None = None
+    true: Callable[[], object], what: str, seconds: float = 30, child: subprocess.Popen[bytes] | None = None
 ) -> None:
-    """Wait until something holds; fails with `what`, at once if the child has ended."""
+    """Wait until something holds; fails with `what`, at once if the child has ended.
+
+    The patience is for a machine that others keep busy: less would find no fault of ours.
+    """
     end = time.monotonic() + seconds
     while not true():
         if child is not None and child.poll() is not None:

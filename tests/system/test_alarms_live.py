@@ -52,8 +52,8 @@ def test_clamd_dies_and_comes_back(
     mortal_clamd.stop()
     for _ in range(3):
         assert 250 == gateway.send([ANN], letter("dead"))[0]
-    wait_until(lambda: hook.events == [("begin", key)], "the alarm", 15)
-    wait_until(lambda: len(outside.messages()) == before + 1, "the mail", 15)
+    wait_until(lambda: hook.events == [("begin", key)], "the alarm")
+    wait_until(lambda: len(outside.messages()) == before + 1, "the mail")
     (listed,) = gateway.json("alarms", "list")
     assert (key, None) == (listed["alarm"], listed["ended"])
     time.sleep(3)
@@ -65,7 +65,7 @@ def test_clamd_dies_and_comes_back(
             lambda: gateway.send([ANN], letter("alive"))[0] == 250 and len(hook.events) > 1, "its end", 30
         )
         assert [("begin", key), ("over", key)] == hook.events
-        wait_until(lambda: len(outside.messages()) == before + 2, "the mail that it is over", 15)
+        wait_until(lambda: len(outside.messages()) == before + 2, "the mail that it is over")
         assert [] == gateway.json("alarms", "list")
         assert 1 == len(gateway.json("alarms", "list", "--all"))
     finally:
@@ -84,7 +84,7 @@ def test_a_webhook_that_comes_late(make_gateway: Callable[..., Gateway], sink: S
     sink.stop()
     place = f"127.0.0.1:{sink.port}"
     assert 451 == gateway.send([ANN], letter("nobody"))[0]
-    wait_until(lambda: hook.tries > 0, "the first try", 15)
+    wait_until(lambda: hook.tries > 0, "the first try")
     assert 451 == gateway.send([ANN], letter("nobody"))[0]
     said = gateway.cli("alarms", "list")
     assert "nothing gets out by webhook: the webhook answered 503" in said.stderr
@@ -105,7 +105,7 @@ def test_a_worker_that_keeps_dying(make_gateway: Callable[..., Gateway], hook: H
         wait_until(lambda number=number: len(workers()) > number, f"worker {number}", 30)  # type: ignore[misc]
         assert not hook.events
         os.kill(int(workers()[-1]), signal.SIGKILL)
-    wait_until(lambda: hook.events == [("begin", "process:w0")], "the alarm", 15)
+    wait_until(lambda: hook.events == [("begin", "process:w0")], "the alarm")
     assert "3 times in the last 15 minutes, last with status -9" in hook.came[0]["text"]
 
 

@@ -50,7 +50,7 @@ def test_a_setting_by_the_api(tmp_path: Path, sink: Sink) -> None:
             gateway.cli("recipient", "add", domain, "ann")
         gateway.cli("user", "add", "olga", "--domain", "mine.example")
         token = gateway.cli("token", "add", "olga", "script", "--rights", "change").stdout.strip()
-        wait_until(lambda: answers(port), "the console", 20)
+        wait_until(lambda: answers(port), "the console")
         gateway.until_accepted("ann@mine.example")
         api = Api(port, token)
         path = "/domains/mine.example/settings"
@@ -69,14 +69,12 @@ def test_a_setting_by_the_api(tmp_path: Path, sink: Sink) -> None:
                 for _ in range(8)
             ),
             "refused by both workers",
-            5,
         )
         wait_until(
             lambda: any(
                 one["plugin"] == "deny_list" for one in api.ask("GET", "/journal?fate=rejected")[1]["items"]
             ),
             "the refusal in the journal",
-            5,
         )
         row = api.ask("GET", "/journal?fate=rejected")[1]["items"][0]
         status, message, _ = api.ask("GET", f"/messages/{row['id']}")
@@ -85,9 +83,7 @@ def test_a_setting_by_the_api(tmp_path: Path, sink: Sink) -> None:
         assert admin.returncode == 0
         token = gateway.cli("token", "add", "root", "all", "--rights", "admin").stdout.strip()
         root = Api(port, token)
-        wait_until(
-            lambda: root.ask("GET", "/health")[1]["current"] == 3, "the version in force everywhere", 5
-        )
+        wait_until(lambda: root.ask("GET", "/health")[1]["current"] == 3, "the version in force everywhere")
         newest = root.ask("GET", "/domains/mine.example/changes")[1]["items"][0]
         assert ("olga", "entry") == (newest["by"], newest["what"])
         undone = f"/domains/mine.example/changes/{newest['id']}/roll-back"

@@ -23,7 +23,6 @@ def refused(gateway: Gateway, exim: Exim, marker: str) -> str:
     wait_until(
         lambda: 250 != gateway.send(["ann@example.org"], probe, source="127.0.0.66")[0],
         "the entry in force",
-        10,
     )
     code, text = gateway.send(["ann@example.org"], message, source="127.0.0.66")
     assert 550 == code, text

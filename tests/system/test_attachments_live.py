@@ -77,7 +77,7 @@ def test_refused_for_one_domain(make_gateway: Callable[..., Gateway], sink: Sink
     (got,) = sink.messages()[before:]
     assert b"<ann@other.example>" in got
     assert b"<ann@example.org>" not in got
-    wait_until(lambda: "invoice.zip/setup.exe ends in .exe" in rows(gateway), "the reason", 10)
+    wait_until(lambda: "invoice.zip/setup.exe ends in .exe" in rows(gateway), "the reason")
     assert 250 == gateway.send([ANN], mail(("photos.rar", rar5({"a.txt": b"x"}))))[0]
     assert 550 == gateway.send([ANN], mail(("photos.rar", rar5(PLAIN))))[0]
     gateway.cli("list", "add", "example.org", "allow", "client.example", "--plugin", "attachments")
@@ -99,7 +99,7 @@ def test_a_bomb_is_held_and_nobody_waits(make_gateway: Callable[..., Gateway], s
     before = len(sink.messages())
     nobody_waits(gateway.port, send)
     assert before == len(sink.messages())
-    wait_until(lambda: "unpacks to more than 500 times its size" in rows(gateway), "the reason", 10)
+    wait_until(lambda: "unpacks to more than 500 times its size" in rows(gateway), "the reason")
 
 
 def test_refused_at_rcpt_pays_nothing(make_gateway: Callable[..., Gateway], sink: Sink) -> None:
@@ -138,7 +138,7 @@ def test_poison(make_gateway: Callable[..., Gateway], sink: Sink) -> None:
     before = len(sink.messages())
     assert 250 == asyncio.run(play())
     assert before == len(sink.messages())
-    wait_until(lambda: "poison: the process died" in rows(gateway), "the reason", 10)
+    wait_until(lambda: "poison: the process died" in rows(gateway), "the reason")
     assert "poison" in gateway.said()
     assert 250 == gateway.send([ANN], mail(("a.zip", zipped({"a.txt": b"x"}))))[0]
     assert before + 1 == len(sink.messages())

@@ -108,7 +108,7 @@ def test_what_the_client_is_told(houses: tuple[Gateway, dict[str, Backend]]) -> 
     ]  # fmt: skip
     assert not wrong, "\n".join(wrong)
     total = 2 * len(CASES) - sum(name.startswith("never") for name in CASES)
-    wait_until(lambda: len(journal(gateway)) >= total, "a row for each", 10)
+    wait_until(lambda: len(journal(gateway)) >= total, "a row for each")
     fates = {row.domain: row.fate for row in journal(gateway)}
     for number, (_, wanted) in enumerate(CASES.values()):
         assert {2: "accepted", 4: "deferred", 5: "rejected"}[wanted // 100] == fates[f"n{number}.example"]

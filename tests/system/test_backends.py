@@ -142,5 +142,5 @@ def test_back_end_down(make_gateway: Callable[..., Gateway]) -> None:
 
     gateway.cli("domain", "set", "example.org", "on_backend_down=spool")
     marker = uuid.uuid4().hex
-    wait_until(lambda: 250 == gateway.send(["ann@example.org"], letter(marker))[0], "the new setting", 10)
+    wait_until(lambda: 250 == gateway.send(["ann@example.org"], letter(marker))[0], "the new setting")
     assert "ann@example.org" in gateway.cli("queue", "list").stdout

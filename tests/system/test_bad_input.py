@@ -191,7 +191,7 @@ def test_bytes_behind_starttls(gateway: Gateway) -> None:
             talk.send(b"STARTTLS\r\n" + injected)
             assert [554] == talk.rest()
     wait_until(
-        lambda: metric(gateway, "gatepost_starttls_injections_total") == before + 4, "injections counted", 10
+        lambda: metric(gateway, "gatepost_starttls_injections_total") == before + 4, "injections counted"
     )
 
 
@@ -411,7 +411,7 @@ def test_odd_local_parts_fool_nobody(gateway: Gateway, domain: str) -> None:
             wanted.append(f"{local}@{domain}")
 
     wait_until(
-        lambda: set(wanted) <= {row.recipient for row in journal(gateway, domain=domain)}, "their rows", 10
+        lambda: set(wanted) <= {row.recipient for row in journal(gateway, domain=domain)}, "their rows"
     )
     lines = [read_logfmt(line) for line in gateway.said().splitlines()]
     assert set(wanted) <= {line.get("recipient") for line in lines}

@@ -187,7 +187,6 @@ def test_counts_lists_and_mailboxes(site: Site) -> None:
     wait_until(
         lambda: gateway.rcpt("prvs=0123abcdef=bob@example.org", sender="eve@far.example")[0] == 550,
         "bob's own list holds for his tagged address",
-        3,
     )
     assert 250 == gateway.rcpt("prvs=0123abcdef=ann@example.org", sender="eve@far.example")[0]
     assert 250 == gateway.send(["prvs=0123abcdef=shop.5.ann@example.org"], LETTER)[0]
@@ -213,7 +212,7 @@ def test_nobody_else_relays(site: Site, source: str, sender: str) -> None:
     assert [550, 550] == site.out(sender, "eve@far.example", "ann@example.org", source=source)
     assert [] == site.sink.messages()
     wait_until(
-        lambda: 2 == len(site.gateway.json("journal", "--plugin", "outgoing")), "two rows in the journal", 5
+        lambda: 2 == len(site.gateway.json("journal", "--plugin", "outgoing")), "two rows in the journal"
     )
 
 
@@ -231,10 +230,10 @@ def test_rotation(site: Site) -> None:
         site.out("ann@example.org", "eve@far.example")
         return any(path.startswith("prvs=1") for path in site.return_paths())
 
-    wait_until(signs_with_1, "the new key signs", 3)
+    wait_until(signs_with_1, "the new key signs")
     assert (250, 250) == site.bounce(old)
     site.gateway.cli("batv", "key", "example.org", "--drop", "0")
-    wait_until(lambda: (250, 550) == site.bounce(old), "the old key is forgotten", 3)
+    wait_until(lambda: (250, 550) == site.bounce(old), "the old key is forgotten")
 
 
 @pytest.mark.parametrize(

@@ -43,14 +43,14 @@ def test_a_plugin_that_blocks_the_loop() -> None:
                     assert slowest < 1
                     assert 0 == stuck.reply()[0]  # cut off, never refused
                 assert time.monotonic() - began < 15
-                wait_until(partial(one_is_new, gateway, before), "a new worker", 15)
+                wait_until(partial(one_is_new, gateway, before), "a new worker")
                 assert time.monotonic() - began < 15
                 lines = [line for line in gateway.said().splitlines() if "event=worker_blocked" in line]
                 assert times == len(lines)
                 assert "plugin=trouble_rcpt" in lines[-1]
                 assert f"times={times}" in lines[-1]
-                wait_until(lambda: told(gateway, "well.example") == [250, 250], "mail goes on", 5)
-            wait_until(lambda: "event=plugin_put_away" in gateway.said(), "the plugin put away", 5)
+                wait_until(lambda: told(gateway, "well.example") == [250, 250], "mail goes on")
+            wait_until(lambda: "event=plugin_put_away" in gateway.said(), "the plugin put away")
             assert "plugin=trouble_rcpt mode=watch" in gateway.said()
             store = policy(gateway)
             assert {"domain:blocks.example": "watch"} == store.values_of("trouble_rcpt.mode")

@@ -45,11 +45,11 @@ def test_taught_from_files(make_gateway: Callable[..., Gateway], sink: Sink, tmp
     assert 250 == gateway.send([OTHER], spam_mail(99))[0]
     assert 250 == gateway.send([ANN], ham_mail(99))[0]
     wanted = b"X-Gatepost-Classifier: wanted; log-odds=-"
-    wait_until(lambda: any(wanted in one for one in sink.messages()), "what it thought, in the mail", 5)
+    wait_until(lambda: any(wanted in one for one in sink.messages()), "what it thought, in the mail")
 
     found = re.search(ID, said)
     assert found is not None
-    wait_until(lambda: gateway.json("journal", found[0]), "the refusal in the journal", 10)
+    wait_until(lambda: gateway.json("journal", found[0]), "the refusal in the journal")
     explained = str(gateway.json("explain", found[0]))
     assert "raw bytes +" in explained
     assert "b:" in explained

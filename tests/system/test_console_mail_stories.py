@@ -40,7 +40,7 @@ def test_story_3(chromium: Browser, place: Place, rbldnsd: Rbldnsd, size: str, s
     def send() -> tuple[int, str]:
         return gateway.send(["ann@owned.example"], LETTER, source=LISTED, sender="mia@partner.example")
 
-    wait_until(lambda: send()[0] == 550, "refused", 5)
+    wait_until(lambda: send()[0] == 550, "refused")
     code, text = send()
     told = ID.search(text)
     assert (550, True) == (code, told is not None), text
@@ -66,11 +66,11 @@ def test_story_3(chromium: Browser, place: Place, rbldnsd: Rbldnsd, size: str, s
         before = len(place.sink.messages())
         page.get_by_role("button", name="Release", exact=True).click()
         expect(page.get_by_text("on its way").first).to_be_visible()
-        wait_until(lambda: len(place.sink.messages()) == before + 1, "the released mail", 15)
+        wait_until(lambda: len(place.sink.messages()) == before + 1, "the released mail")
         page.goto(f"/journal/{told[0]}")
         page.get_by_role("button", name="Add the entry").first.click()
         expect(page.get_by_text("mia@partner.example is let in from now on.")).to_be_visible()
-        wait_until(lambda: send()[0] == 250, "let in", 3)
+        wait_until(lambda: send()[0] == 250, "let in")
         page.goto("/journal?sender=mia%40partner.example&fate=rejected")
         expect(page.locator("#live tr")).not_to_have_count(0)
         page.goto(f"/journal/{told[0]}")
@@ -103,7 +103,7 @@ def test_story_4(chromium: Browser, place: Place, size: str, scripts: bool) -> N
             if scripts:
                 expect(page.locator("#live").get_by_text(to).first).to_be_visible(timeout=10_000)
             else:
-                wait_until(partial(came, page, to), "the refusal", 10)
+                wait_until(partial(came, page, to), "the refusal")
             expect(page.get_by_text("other.example")).to_have_count(0)
             axe(window, scripts)
         page.locator("#live a").first.click()

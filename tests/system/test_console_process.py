@@ -44,10 +44,10 @@ def test_console_process(tmp_path: Path) -> None:
     gateway = Gateway(tmp_path, {"console": {"listen": f"127.0.0.1:{port}"}})
     gateway.start()
     try:
-        wait_until(lambda: answers(port), "the sign-in page", 20)
+        wait_until(lambda: answers(port), "the sign-in page")
         first = pid_of(gateway)
         os.kill(first, signal.SIGKILL)
-        wait_until(lambda: pid_of(gateway) not in (0, first) and answers(port), "the console again", 20)
+        wait_until(lambda: pid_of(gateway) not in (0, first) and answers(port), "the console again")
         assert greets(gateway.port)
     finally:
         status = gateway.stop()
@@ -68,7 +68,7 @@ def test_who_is_first(tmp_path: Path) -> None:
 
     gateway.start()
     try:
-        wait_until(lambda: answers(port), "the sign-in page", 20)
+        wait_until(lambda: answers(port), "the sign-in page")
         assert line in page()
         said = [one for one in gateway.said().splitlines() if "no_administrator" in one]
         assert (1, True) == (len(said), line in said[0])

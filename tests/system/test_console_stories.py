@@ -49,7 +49,7 @@ def place(make_gateway: Callable[..., Gateway], unbound: Unbound, sink: Sink) ->
     gateway = make_gateway(dns={"servers": [unbound.server]}, smtp={"workers": 2}, console=console)
     made = Place(gateway, f"http://127.0.0.1:{port}", sink)
     made.add_user("root", "admin")
-    wait_until(lambda: answers(port), "the console", 20)
+    wait_until(lambda: answers(port), "the console")
     return made
 
 
@@ -86,18 +86,18 @@ def test_story_1(chromium: Browser, place: Place, size: str, scripts: bool) -> N
         expect(page.get_by_text("story.example is hosted here now")).to_be_visible()
         gateway.until_accepted("bob@story.example")
         wait_until(
-            lambda: all(gateway.rcpt("bob@story.example")[0] == 250 for _ in range(12)), "both workers", 3
+            lambda: all(gateway.rcpt("bob@story.example")[0] == 250 for _ in range(12)), "both workers"
         )
         assert 250 == gateway.send(["ann@story.example"], LETTER)[0]
         assert 550 == gateway.rcpt("nobody@story.example")[0]
-        wait_until(lambda: len(place.sink.messages()) == 1, "the mail at the back end", 5)
+        wait_until(lambda: len(place.sink.messages()) == 1, "the mail at the back end")
         page.goto("/")
         if scripts:
             expect(page.locator(".chart canvas")).to_be_visible()
         else:
             expect(page.locator("#days-table")).to_be_visible()
         wait_until(
-            lambda: bool(page.reload()) and page.get_by_text("ann@story.example").count() > 0, "the mail", 10
+            lambda: bool(page.reload()) and page.get_by_text("ann@story.example").count() > 0, "the mail"
         )
         axe(window, scripts)
         assert ([], []) == (window.faults, window.foreign)
@@ -133,7 +133,7 @@ def test_story_2(chromium: Browser, place: Place, rbldnsd: Rbldnsd, size: str, s
             page.reload()
             return page.get_by_text("would have refused").count() > 0
 
-        wait_until(would_refuse, "what it would have refused", 15)
+        wait_until(would_refuse, "what it would have refused")
         expect(page.get_by_text("got in")).to_be_visible()
         page.get_by_role("button", name="on", exact=True).click()
         expect(page.get_by_text("dnsbl is on.")).to_be_visible()
@@ -141,7 +141,7 @@ def test_story_2(chromium: Browser, place: Place, rbldnsd: Rbldnsd, size: str, s
         def code(sender: str) -> int:
             return gateway.send(["ann@owned.example"], LETTER, source=LISTED, sender=sender)[0]
 
-        wait_until(lambda: code("mia@partner.example") == 550, "refused", 3)
+        wait_until(lambda: code("mia@partner.example") == 550, "refused")
         page.get_by_label("Let past").fill("mia@partner.example")
         page.get_by_label("Until", exact=True).fill("30d")
         page.get_by_label("Note").fill("our printer's supplier")
@@ -149,7 +149,7 @@ def test_story_2(chromium: Browser, place: Place, rbldnsd: Rbldnsd, size: str, s
         expect(page.get_by_text("it counts from now on")).to_be_visible()
         expect(page.get_by_text("our printer's supplier")).to_be_visible()
         axe(window, scripts)
-        wait_until(lambda: code("mia@partner.example") == 250, "let past", 3)
+        wait_until(lambda: code("mia@partner.example") == 250, "let past")
         assert 550 == code("eve@partner.example")
         assert ([], []) == (window.faults, window.foreign)
 
@@ -186,7 +186,6 @@ def test_story_5(chromium: Browser, place: Place, size: str, scripts: bool) -> N
         wait_until(
             lambda: bool(page.reload()) and page.get_by_text("in force in 3 of 3 processes").count() > 0,
             "the change in two workers and the keeper",
-            5,
         )
         axe(window, scripts)
         page.goto("/changes")

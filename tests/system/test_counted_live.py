@@ -133,13 +133,13 @@ def test_sender_that_gives_up_costs_nothing(hosted: Gateway) -> None:
             client.ehlo()
             client.mail("shop@client.example")
             # The question before, in a session that has quit, may hold the use for a moment still.
-            wait_until(lambda: client.rcpt(f"w.1.ann@{DOMAIN}")[0] == 250, "given back by the last one", 5)
+            wait_until(lambda: client.rcpt(f"w.1.ann@{DOMAIN}")[0] == 250, "given back by the last one")
             getattr(client, ending)()
             if ending == "rset":
                 client.mail("shop@client.example")
-                wait_until(lambda: client.rcpt(f"w.1.ann@{DOMAIN}")[0] == 250, "given back", 5)
-        wait_until(lambda: hosted.rcpt(f"w.1.ann@{DOMAIN}")[0] == 250, f"given back after {ending}", 5)
-    wait_until(lambda: send(hosted, "w.1.ann") == 250, "accepted", 5)
+                wait_until(lambda: client.rcpt(f"w.1.ann@{DOMAIN}")[0] == 250, "given back")
+        wait_until(lambda: hosted.rcpt(f"w.1.ann@{DOMAIN}")[0] == 250, f"given back after {ending}")
+    wait_until(lambda: send(hosted, "w.1.ann") == 250, "accepted")
     assert 550 == hosted.rcpt(f"w.1.ann@{DOMAIN}")[0]
 
 
@@ -179,7 +179,7 @@ def test_killed(hosted: Gateway, mail: Maildir) -> None:
                 os.kill(worker, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-    wait_until(lambda: hosted.rcpt("ann@example.org")[0] == 250, "served again", 20)
+    wait_until(lambda: hosted.rcpt("ann@example.org")[0] == 250, "served again")
     time.sleep(0.5)
     stop.set()
     for thread in threads:
@@ -216,7 +216,7 @@ def test_subject_tag(hosted: Gateway, mail: Maildir) -> None:
     in_force()
     both = [f"shop.1.ann@{DOMAIN}", f"ann@{DOMAIN}"]
     assert 250 == hosted.send(both, letter("offer", "..and more\r\n" * 100_000))[0]
-    wait_until(lambda: len(mail.files()) == 2, "both copies", 10)
+    wait_until(lambda: len(mail.files()) == 2, "both copies")
     tagged, plain = sorted(mail.messages(), key=len, reverse=True)
     assert b"\nSubject: offer (shop: message 1 of 1, the last one)\n" in tagged.replace(b"\r\n", b"\n")
     assert b"\nSubject: offer\n" in plain.replace(b"\r\n", b"\n")

@@ -127,7 +127,7 @@ def test_what_got_250_is_somewhere() -> None:
             store.put("domain:spools.example", {"route": [f"smtp://127.0.0.1:{sink.port}"]})
         in_force()
         gateway.cli("queue", "retry", "--all")
-        wait_until(lambda: not gateway.json("queue", "list"), "an empty queue", 25)
+        wait_until(lambda: not gateway.json("queue", "list"), "an empty queue")
 
         assert all(len(promised) > 10 for promised in load.promised.values()), load.answers
         assert not [key for key in load.answers if key[1] // 100 == 5 and key != ("refuses", 550)]
@@ -183,14 +183,14 @@ def test_a_restart_finishes_all_work(garbage: dict[str, bytes]) -> None:
         gateway.start()
 
         gateway.cli("queue", "retry", "--all")
-        wait_until(lambda: len(backend.taken) == 5, "the five mails", 15)
+        wait_until(lambda: len(backend.taken) == 5, "the five mails")
         aside = spool / "corrupt"
-        wait_until(lambda: len(list(aside.iterdir())) >= len(garbage), "the garbage put aside", 10)
+        wait_until(lambda: len(list(aside.iterdir())) >= len(garbage), "the garbage put aside")
         found = sorted(path.read_bytes() for path in aside.iterdir())
         assert sorted(garbage.values()) == found
         for name in garbage:
             assert name in gateway.said()
-        wait_until(lambda: not gateway.json("queue", "list"), "an empty queue", 10)
+        wait_until(lambda: not gateway.json("queue", "list"), "an empty queue")
 
 
 def test_two_couriers_never_deliver_one_entry_twice(tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_dictionary_attack(attacked: Gateway, sink: Sink) -> None:
         asyncio.run(attack(attacked.port, [attacker], AT_ONCE))
         return attacker.said[550] < AT_ONCE
 
-    wait_until(counting, "client_rate in force", 20)
+    wait_until(counting, "client_rate in force")
     in_force()  # in the other worker, too
     attackers = [Attacker(attacked.port, n) for n in range(ADDRESSES)]
     asyncio.run(attack(attacked.port, attackers, EACH))
@@ -114,7 +114,7 @@ def test_dictionary_attack(attacked: Gateway, sink: Sink) -> None:
     assert total[450] + total[421] == ADDRESSES * EACH - sum(learnt)
 
     # Half a second later it does not matter in which worker he comes again.
-    wait_until(lambda: _turned_away(attacked.port), "all addresses turned away at once", 10)
+    wait_until(lambda: _turned_away(attacked.port), "all addresses turned away at once")
 
     assert 250 == attacked.send(["ann@example.org"], letter("from a friend"))[0]
     assert sink.messages()

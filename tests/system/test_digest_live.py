@@ -105,9 +105,9 @@ def place(make_gateway: Callable[..., Gateway], exim: Exim) -> Place:
         gateway.cli("list", "add", domain, "deny", DENIED)
         wait_until(
             lambda name=domain: gateway.send([f"bob@{name}"], b"x: y\r\n\r\n", source=DENIED)[0] == 550,  # type: ignore[misc]
-            "the entry in force", 5,
+            "the entry in force",
         )  # fmt: skip
-    wait_until(lambda: answers(port), "the console", 20)
+    wait_until(lambda: answers(port), "the console")
     return Place(gateway, exim, url)
 
 
@@ -181,14 +181,14 @@ def test_when_it_is_due(place: Place) -> None:
         listed = place.gateway.json("journal", "--domain", "example.org", "--plugin", "courier")
         return [one for one in listed if one["recipient"] == "bob@example.org"]
 
-    wait_until(lambda: bool(rows()), "it stands in the journal", 10)
+    wait_until(lambda: bool(rows()), "it stands in the journal")
     (row,) = rows()
     assert "digest" in place.gateway.cli("explain", row["id"]).stdout
 
     place.gateway.kill()
     place.gateway.start()
     place.gateway.cli("domain", "set", "example.org", "digest.language=de")
-    place.gateway.until_accepted("ann@example.org", seconds=10)
+    place.gateway.until_accepted("ann@example.org")
     said = place.digest("ann")  # sent behind a look of the keeper's: his is over by then
     assert "ann@example.org" in said["subject"]
     time.sleep(5)

@@ -31,7 +31,7 @@ def asking(make_gateway: Callable[..., Gateway], sick_dns: SickDns, sink: Sink) 
 def switch(gateway: Gateway, *settings: str) -> None:
     """Set what example.org wants, and wait until it is in force."""
     gateway.cli("domain", "set", "example.org", "refuse_at=rcpt", *settings, "helo_name.mode=on")
-    wait_until(lambda: _helo(gateway) == 550, "settings in force", 5)
+    wait_until(lambda: _helo(gateway) == 550, "settings in force")
 
 
 def _helo(gateway: Gateway) -> int:
@@ -49,7 +49,7 @@ def said(gateway: Gateway, client: str = "127.0.0.1", sender: str = "") -> str:
 
 def explained(gateway: Gateway, sender: str) -> str:
     """Return what is known of the last mail of a sender."""
-    wait_until(lambda: bool(gateway.json("journal", sender)), f"{sender} in the journal", 10)
+    wait_until(lambda: bool(gateway.json("journal", sender)), f"{sender} in the journal")
     (row, *_) = gateway.json("journal", sender)
     return gateway.cli("explain", row["id"]).stdout
 

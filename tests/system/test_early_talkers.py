@@ -52,7 +52,7 @@ def waiting(make_gateway: Callable[..., Gateway], sink: Sink) -> Gateway:
     gateway.cli("domain", "add", "second.example", "--route", f"smtp://127.0.0.1:{sink.port}")
     gateway.cli("recipient", "add", "second.example", "ann")
     gateway.cli("domain", "set", "second.example", "early_talker.mode=off")
-    gateway.until_accepted("ann@second.example", seconds=10)
+    gateway.until_accepted("ann@second.example")
     return gateway
 
 
@@ -66,7 +66,7 @@ def test_early_talker(waiting: Gateway) -> None:
 
     found = re.search(ID, said["ann@example.org"])
     assert found
-    wait_until(lambda: waiting.cli("explain", found[0], check=False).returncode == 0, "explained", 10)
+    wait_until(lambda: waiting.cli("explain", found[0], check=False).returncode == 0, "explained")
     explained = waiting.cli("explain", found[0]).stdout
     assert "early_talker" in explained
     assert "the client talked before the greeting" in explained
@@ -82,7 +82,7 @@ def test_behind_a_balancer(make_gateway: Callable[..., Gateway], sink: Sink) -> 
     def early() -> str:
         return replies(gateway, "ann@example.org", before=PROXY, source=BALANCER)["ann@example.org"]
 
-    wait_until(lambda: early().startswith("550 5.5.0"), "early talker behind PROXY", 10)
+    wait_until(lambda: early().startswith("550 5.5.0"), "early talker behind PROXY")
     with connected(gateway, BALANCER) as peer:
         began = time.monotonic()
         peer.sendall(PROXY)

@@ -107,7 +107,7 @@ def test_a_full_disk(back_end: Backend) -> None:
 
         filler.unlink()
 
-        wait_until(lambda: metric(gateway, "gatepost_archive_dropped_total") >= 2, "drops counted", 15)
+        wait_until(lambda: metric(gateway, "gatepost_archive_dropped_total") >= 2, "drops counted")
 
         for domain in ("passes", "holds", "spools"):
             assert [250] == sent(gateway, f"bob@{domain}.example", body=LARGE), domain
@@ -118,7 +118,7 @@ def test_a_full_disk(back_end: Backend) -> None:
             there = {(row.recipient.split("@")[0], row.fate) for row in journal(gateway)}
             return set(rows) <= there
 
-        wait_until(all_written, "the rows of what happened while the disk was full", 15)
+        wait_until(all_written, "the rows of what happened while the disk was full")
 
 
 def test_too_little_is_left_on_the_disk(back_end: Backend) -> None:
@@ -194,7 +194,7 @@ def test_a_policy_that_is_damaged_under_way(back_end: Backend) -> None:
         houses(gateway, back_end)
         assert [250] == sent(gateway, "ann@passes.example")
         copy = gateway.data / "policy.last-good.db"
-        wait_until(lambda: copy.exists() and copy.stat().st_size > 1_000_000, "the last good copy", 20)
+        wait_until(lambda: copy.exists() and copy.stat().st_size > 1_000_000, "the last good copy")
         in_force()
         with closing(sqlite3.connect(gateway.data / "policy.db")) as db:
             db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -205,7 +205,7 @@ def test_a_policy_that_is_damaged_under_way(back_end: Backend) -> None:
         assert 451 == rcpt(gateway, "ann@never-seen.example")[0]
         assert [250] == sent(gateway, "ann@passes.example")
         assert [550] == sent(gateway, "ann@refuses.example")
-        wait_until(lambda: "event=policy_unreadable" in gateway.said(), "a line in the log", 10)
+        wait_until(lambda: "event=policy_unreadable" in gateway.said(), "a line in the log")
         line = next(line for line in gateway.said().splitlines() if "event=policy_unreadable" in line)
         assert "policy.db is damaged" in line
         assert "gatepost restore" in line
@@ -219,7 +219,7 @@ def test_a_policy_that_is_damaged_at_the_start(back_end: Backend, damage: Callab
         houses(gateway, back_end)
         copy = gateway.data / "policy.last-good.db"
         whole = (b"passes.example", b"spools.example", DENIED.encode())
-        wait_until(lambda: copy.exists() and all(one in copy.read_bytes() for one in whole), "the copy", 20)
+        wait_until(lambda: copy.exists() and all(one in copy.read_bytes() for one in whole), "the copy")
         in_force()
         gateway.kill()
         for ending in ("-wal", "-shm"):

@@ -42,7 +42,7 @@ def followed(make_gateway: Callable[..., Gateway], unbound: Unbound, sink: Sink,
         """Each worker has it; until then the policy is empty, and that is 451."""
         return {250} == {gateway.rcpt("ann@example.org")[0] for _ in range(10)}
 
-    wait_until(hosted, "the domain of the tree", 10)
+    wait_until(hosted, "the domain of the tree")
     return gateway
 
 
@@ -97,7 +97,7 @@ def test_settings_handled_via_files(followed: Gateway, tmp_path: Path) -> None:
 
     touch(tmp_path / "blacklist.d", "127.0.0.66")
     # That folder was not there at the start, so nobody tells of it: it is found by looking.
-    wait_until(lambda: said(followed, "127.0.0.66") == 550, "the shared block list", 8)
+    wait_until(lambda: said(followed, "127.0.0.66") == 550, "the shared block list")
 
 
 def test_a_path_as_a_local_part_is_nobody(followed: Gateway, tmp_path: Path) -> None:
@@ -114,12 +114,12 @@ def test_ten_thousand_files_and_a_tree_that_vanishes(followed: Gateway, tmp_path
     before = followed.json("changes", "--limit", "1")[0]["version"]
     ips = [f"10.{n // 2500}.{n // 100 % 25}.{n % 100}" for n in range(10_000)]
     touch(tmp_path / "srv/_global_/blacklisted/ips", *ips, NAMED)
-    wait_until(lambda: said(followed, NAMED) == 550, "the last of ten thousand", 20)
-    wait_until(lambda: len(followed.json("list", "show", "--all")) == 10_001, "all of them", 20)
+    wait_until(lambda: said(followed, NAMED) == 550, "the last of ten thousand")
+    wait_until(lambda: len(followed.json("list", "show", "--all")) == 10_001, "all of them")
     assert followed.json("changes", "--limit", "1")[0]["version"] - before <= 20
 
     (tmp_path / "srv").rename(tmp_path / "away")
-    wait_until(lambda: "what it said stays" in followed.said(), "the alert", 15)
+    wait_until(lambda: "what it said stays" in followed.said(), "the alert")
     assert 550 == said(followed, NAMED)
     assert 250 == said(followed)
 

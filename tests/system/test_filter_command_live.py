@@ -87,7 +87,7 @@ def test_real_filter(place: Gateway, sink: Sink, name: str, tmp_path: Path) -> N
         teach(place, "example.org", tmp_path)
     spam = letter("order", "cheap replica watches free shipping order now\r\n" * 3)
     kind = letter("kindly", "minutes of the meeting on tuesday\r\n" * 3)
-    wait_until(lambda: place.send(["ann@example.org"], spam) and fates(place, "quarantined"), "held", 20)
+    wait_until(lambda: place.send(["ann@example.org"], spam) and fates(place, "quarantined"), "held")
     held = fates(place, "quarantined")[0]
     explained = " ".join(place.cli("explain", held["id"]).stdout.split())
     assert f"{name} says spam" in explained

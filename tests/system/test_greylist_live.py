@@ -38,7 +38,7 @@ def greylisting(make_gateway: Callable[..., Gateway], sick_dns: SickDns, sink: S
     gateway = make_gateway(smtp={"workers": 2}, dns={"servers": [sick_dns.server], "timeout": 2})
     hosting(gateway, sink.port)
     gateway.cli("domain", "set", "example.org", "greylist.mode=on", f"greylist.delay={DELAY}")
-    wait_until(lambda: gateway.rcpt(ANN, source="127.7.7.7")[0] == 451, "greylisting in force", 10)
+    wait_until(lambda: gateway.rcpt(ANN, source="127.7.7.7")[0] == 451, "greylisting in force")
     return gateway
 
 
@@ -68,7 +68,7 @@ def test_a_real_sender_comes_again(greylisting: Gateway, sender: Postfix, sink: 
     marker = uuid.uuid4().hex
     give(sender, ANN, marker)
     wait_until(lambda: any(marker.encode() in m for m in sink.messages()), "the mail that came again", 60)
-    wait_until(lambda: "sent" in tries(sender, ANN), "Postfix' own word", 20)
+    wait_until(lambda: "sent" in tries(sender, ANN), "Postfix' own word")
     said = tries(sender, ANN)
     assert ["deferred"] * (len(said) - 1) + ["sent"] == said
     assert len(said) >= 2
@@ -78,11 +78,11 @@ def test_a_real_sender_comes_again(greylisting: Gateway, sender: Postfix, sink: 
         return greylisting.json("greylist", "example.org")[-1]
 
     # A worker writes what it counted every half second.
-    wait_until(lambda: bill()["came_back"] == 1, "the mail that came back on the bill", 10)
+    wait_until(lambda: bill()["came_back"] == 1, "the mail that came back on the bill")
     in_force()  # and the other worker reads it
     again = uuid.uuid4().hex
     give(sender, BOB, again)
-    wait_until(lambda: any(again.encode() in m for m in sink.messages()), "the second mail", 20)
+    wait_until(lambda: any(again.encode() in m for m in sink.messages()), "the second mail")
     assert ["sent"] == tries(sender, BOB), "the sender is known, also to another mailbox"
 
     total = bill()
@@ -92,7 +92,7 @@ def test_a_real_sender_comes_again(greylisting: Gateway, sender: Postfix, sink: 
     def outcomes() -> list[str]:
         return [row["outcome"] for row in greylisting.json("journal", "eve@client.sick.test")]
 
-    wait_until(lambda: len(outcomes()) == len(said) + 1, "a row for each try", 10)
+    wait_until(lambda: len(outcomes()) == len(said) + 1, "a row for each try")
     assert (2, len(said) - 1) == (outcomes().count("accepted"), outcomes().count("deferred"))
 
 

@@ -42,7 +42,7 @@ def test_refused_for_one_domain(make_gateway: Callable[..., Gateway], sink: Sink
     (got,) = sink.messages()[before:]
     assert b"<ann@other.example>" in got
     assert b"<ann@example.org>" not in got
-    wait_until(lambda: "Missing header - Date:" in rows(gateway), "the reason in the journal", 10)
+    wait_until(lambda: "Missing header - Date:" in rows(gateway), "the reason in the journal")
     gateway.cli("list", "add", "example.org", "allow", "client.example", "--plugin", "headers")
     in_force()
     assert 250 == gateway.send([ANN], DATELESS)[0]
@@ -57,7 +57,7 @@ def test_over_budget_is_held(make_gateway: Callable[..., Gateway], sink: Sink) -
     before = len(sink.messages())
     assert 250 == gateway.send([ANN], BOMB)[0]
     assert before == len(sink.messages())
-    wait_until(lambda: "over budget: 2004 lines of headers" in rows(gateway), "the reason", 10)
+    wait_until(lambda: "over budget: 2004 lines of headers" in rows(gateway), "the reason")
     gateway.cli("domain", "set", "example.org", "headers.over_budget=refuse")
     in_force()
     assert 550 == gateway.send([ANN], BOMB)[0]

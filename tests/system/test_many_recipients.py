@@ -60,7 +60,7 @@ class Houses:
             rows[:] = [row for row in journal(self.gateway, text=marker) if row.plugin != "courier"]
             return len(rows) >= count
 
-        wait_until(there, f"{count} rows of a mail, there are {[row.fate for row in rows]}", 10)
+        wait_until(there, f"{count} rows of a mail, there are {[row.fate for row in rows]}")
         assert count == len(rows)
         return {row.domain.partition(".")[0]: row.fate for row in rows}
 
@@ -258,7 +258,7 @@ def test_the_sum_closes() -> None:
                     promised[name, sent.marker] += 1
                 assert answer // 100 in (2, 4, 5)
 
-        wait_until(lambda: len(journal(gateway)) >= named, f"{named} rows", 15)
+        wait_until(lambda: len(journal(gateway)) >= named, f"{named} rows")
         rows = journal(gateway)
         assert named == len(rows)
         fates = Counter(row.fate for row in rows)
@@ -277,7 +277,7 @@ def test_the_sum_closes() -> None:
                 store.put(f"domain:{name}.example", {"route": [late.url]})
             in_force()
             gateway.cli("queue", "retry", "--all")
-            wait_until(lambda: not gateway.json("queue", "list"), "an empty queue", 20)
+            wait_until(lambda: not gateway.json("queue", "list"), "an empty queue")
             arrived = Counter(
                 (rcpt.partition("@")[2].partition(".")[0], rcpt.partition("<")[2].partition("@")[0])
                 for mail in (*up.taken, *late.taken) for rcpt in mail.rcpts
@@ -285,5 +285,5 @@ def test_the_sum_closes() -> None:
         assert set(promised) == set(arrived) | held
         assert {1} == set(arrived.values())
         assert not set(arrived) & held
-        wait_until(lambda: len(journal(gateway)) == named + len(queued), "a row for each that was queued", 10)
+        wait_until(lambda: len(journal(gateway)) == named + len(queued), "a row for each that was queued")
         assert fates["queued"] == len([row for row in journal(gateway) if row.plugin == "courier"])

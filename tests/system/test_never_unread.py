@@ -38,7 +38,7 @@ def test_a_copy_that_nobody_scanned(
         assert 250 == gateway.send([ANN, OTHER], mail)[0]
     assert (2, 0) == (copies(sink, OTHER.encode()), copies(sink, ANN.encode()))
     gateway.cli("queue", "retry", "--all")
-    wait_until(lambda: [1, 1] == [one["attempts"] for one in waiting(gateway)], "a try without an answer", 20)
+    wait_until(lambda: [1, 1] == [one["attempts"] for one in waiting(gateway)], "a try without an answer")
     for one in waiting(gateway):
         assert "not judged yet" == one["reason"]
         assert "clamav cannot answer" in one["recipients"][0]["last"]
@@ -58,7 +58,7 @@ def test_a_copy_that_nobody_scanned(
     def fates() -> list[str]:
         return [row["outcome"] for row in gateway.json("journal", "--domain", "example.org")]
 
-    wait_until(lambda: {"quarantined", "accepted", "queued"} <= set(fates()), "its fate in the journal", 10)
+    wait_until(lambda: {"quarantined", "accepted", "queued"} <= set(fates()), "its fate in the journal")
 
 
 def not_released(gateway: Gateway, name: str) -> str:
@@ -86,7 +86,7 @@ def test_a_release_is_scanned(
         return any(b"Subject: " + name in one for one in sink.messages())
 
     gateway.cli("archive", "release", kept["clean"])
-    wait_until(lambda: arrived(b"clean"), "the clean one", 20)
+    wait_until(lambda: arrived(b"clean"), "the clean one")
     refused = not_released(gateway, kept["invoice"])
     assert "refuses it: clamav: ClamAV: Test.Eicar" in refused
     mortal_clamd.stop()
@@ -94,4 +94,4 @@ def test_a_release_is_scanned(
     assert "cannot look at it now: clamav: clamav cannot answer" in refused
     assert [] == waiting(gateway)
     gateway.cli("archive", "release", "--all-the-same", kept["invoice"], kept["later"])
-    wait_until(lambda: arrived(b"later") and arrived(b"invoice"), "both, all the same", 20)
+    wait_until(lambda: arrived(b"later") and arrived(b"invoice"), "both, all the same")

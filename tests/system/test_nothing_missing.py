@@ -298,14 +298,13 @@ def written() -> Iterator[Written]:
             list(pool.map(run, KINDS))
         no_proxy_header(gateway.port)
         wanted = sum(kind.sessions for kind in KINDS.values()) + 1
-        wait_until(lambda: len(sessions(gateway)) >= before[0] + wanted, "a row for each session", 20)
+        wait_until(lambda: len(sessions(gateway)) >= before[0] + wanted, "a row for each session")
         wait_until(
             lambda: (
                 metric(gateway, "gatepost_outcomes_total") >= len(journal(gateway))
                 and metric(gateway, "gatepost_sessions_total") >= len(sessions(gateway))
             ),
             "the metrics",
-            10,
         )
         time.sleep(1.5)  # nothing more comes: not a row, not a count
         yield Written(

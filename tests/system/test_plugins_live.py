@@ -10,6 +10,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import pytest
 from gatepost.plugin.hooks import HOOKS
 from tests.system.gateway import Gateway
 from tests.system.process import wait_until
+from tests.system.running import in_force
 from tests.system.sink import Sink
 from tests.system.test_backends import hosting, letter
 
@@ -86,7 +88,7 @@ def troubled(make_gateway: Callable[..., Gateway], sink: Sink, tmp_path: Path) -
         hosting(gateway, sink.port, domain=domain)
     gateway.cli("domain", "set", "example.org", "trouble.mode=on", "trouble.on_failure=pass")
     gateway.cli("domain", "set", "strict.example", "trouble.mode=on", "trouble.on_failure=defer")
-    time.sleep(1)  # in force everywhere (CONTRACT 5)
+    in_force()
     yield gateway
 
 
@@ -113,14 +115,14 @@ def test_trouble_in_each_hook(troubled: Gateway) -> None:
 
 def test_the_others_are_not_held_up(troubled: Gateway) -> None:
     """While one client waits for a plugin, another is served."""
-    replies: list[int] = []
-    slow = threading.Thread(target=lambda: replies.append(send(troubled, "wait", "rcpt", "example.org")))
-    slow.start()
-    started = time.monotonic()
-    assert 250 == troubled.rcpt("ann@well.example")[0]
-    assert time.monotonic() - started < 0.5
-    slow.join()
-    assert [250] == replies
+    first: list[str] = []  # of each try who had the answer first; a busy machine may turn one round
+    with ThreadPoolExecutor(1) as pool:
+        while "other" not in first and len(first) < 4:
+            slow = pool.submit(send, troubled, "wait", "rcpt", "example.org")
+            assert 250 == troubled.rcpt("ann@well.example")[0]
+            first.append("slow" if slow.done() else "other")
+            assert 250 == slow.result()
+    assert "other" in first
 
 
 def test_failure_is_written_down(troubled: Gateway) -> None:
@@ -132,7 +134,7 @@ def test_failure_is_written_down(troubled: Gateway) -> None:
     assert 451 == code
     text = reply.decode()
     found = text.rpartition("(")[2].rstrip(")")
-    wait_until(lambda: troubled.cli("explain", found, check=False).returncode == 0, "explained", 10)
+    wait_until(lambda: troubled.cli("explain", found, check=False).returncode == 0, "explained")
     explained = " ".join(troubled.cli("explain", found).stdout.split())  # a narrow screen wraps it
     assert "trouble cannot answer: ValueError: broken on purpose" in explained
     assert "broken on purpose" not in text
@@ -181,8 +183,8 @@ def test_plugin_that_blocks_the_loop(troubled: Gateway) -> None:
             return False
 
     time.sleep(1)
-    wait_until(lambda: "trouble" in blocked_lines(troubled), "the plugin is named", 18)
-    wait_until(served, "the next client is served", 5)
+    wait_until(lambda: "trouble" in blocked_lines(troubled), "the plugin is named")
+    wait_until(served, "the next client is served")
     assert time.monotonic() - started < 20
     victim.join()
 

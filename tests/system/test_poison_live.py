@@ -137,11 +137,11 @@ def test_killed_the_worker(gateway: Gateway) -> None:
     try:
         for times in (1, 2):
             assert 0 == send(gateway, mail("crash-worker"), READS)
-            wait_until(lambda n=times: gateway.said().count("event=suspect") >= n, "told", 10)  # type: ignore[misc]
-            wait_until(lambda n=times: gateway.said().count("event=process_ready") >= n + 2, "a new one", 20)  # type: ignore[misc]
+            wait_until(lambda n=times: gateway.said().count("event=suspect") >= n, "told")  # type: ignore[misc]
+            wait_until(lambda n=times: gateway.said().count("event=process_ready") >= n + 2, "a new one")  # type: ignore[misc]
         before = delivered[0]
         assert 250 == send(gateway, mail("crash-worker"), READS)
-        wait_until(lambda: delivered[0] > before + 5, "the others go on", 10)
+        wait_until(lambda: delivered[0] > before + 5, "the others go on")
     finally:
         stop.set()
         others.join(30)
@@ -151,7 +151,7 @@ def test_killed_the_worker(gateway: Gateway) -> None:
     suspects = [line for line in said.splitlines() if "event=suspect" in line]
     assert ["times=1" in suspects[0], "times=2" in suspects[1]] == [True, True]
     assert all("plugin=reader" in line for line in suspects)
-    wait_until(lambda: ("quarantined", "poison") in seen(gateway), "the row", 10)
+    wait_until(lambda: ("quarantined", "poison") in seen(gateway), "the row")
     (kept,) = [row for row in journal(gateway) if row.fate == "quarantined"]
     assert gateway.cli_bytes("archive", "show", kept.id).endswith(mail("crash-worker"))
     assert {("accepted", ""), ("quarantined", "poison")} >= set(seen(gateway, domain="reads.example"))

@@ -54,4 +54,4 @@ def test_xclient_is_in_the_log(postfix: Postfix) -> None:
         client.ehlo("client.example")
         client.mail("me@client.example")
         client.rcpt("nosuch@example.org")
-    wait_until(lambda: "far.example[192.0.2.55]" in postfix.log(), "the client in Postfix's log", 10)
+    wait_until(lambda: "far.example[192.0.2.55]" in postfix.log(), "the client in Postfix's log")

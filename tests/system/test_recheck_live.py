@@ -32,7 +32,7 @@ def test_a_block_list_before_it_is_switched_on(
     spam, ham = (f"{uuid.uuid4().hex}@client.example" for _ in range(2))
     assert 250 == gateway.send(["ann@example.org"], letter("x"), LISTED, spam)[0]
     assert 250 == gateway.send(["ann@example.org"], letter("x"), CLEAN, ham)[0]
-    wait_until(lambda: 2 <= gateway.json(*DRAFT)["judged"], "both mails judged again", 10)
+    wait_until(lambda: 2 <= gateway.json(*DRAFT)["judged"], "both mails judged again")
     arrived = len(sink.messages())
 
     found = gateway.json(*DRAFT)
@@ -55,8 +55,8 @@ def test_a_kept_mail_is_judged_whole(
     def refused() -> bool:
         return gateway.send(["ann@example.org"], letter("x"), LISTED)[0] == 550
 
-    wait_until(refused, "the listed client refused", 5)
+    wait_until(refused, "the listed client refused")
     off = ("recheck", "example.org", "--set", "dnsbl.mode=off")
-    wait_until(lambda: gateway.json(*off)["changed"] != [], "the refused mail judged again", 10)
+    wait_until(lambda: gateway.json(*off)["changed"] != [], "the refused mail judged again")
     one = gateway.json(*off)["changed"][0]
     assert ("rejected", "accepted", True) == (one["then"], one["now"], one["whole"])

@@ -25,7 +25,7 @@ def test_reputation(make_gateway: Callable[..., Gateway], sink: Sink) -> None:
         gateway.rcpt(*(f"guess{n}@example.org" for n in range(15)), source=GUESSER)
         return gateway.send([ANN], letter("spam"), source=GUESSER)[0] == 550
 
-    wait_until(guess, "refused by its past", 20)
+    wait_until(guess, "refused by its past")
     for _ in range(5):
         assert 250 == gateway.send([ANN], letter("hello"), source=FRIEND)[0]
     assert 250 == gateway.send([ANN], letter("first time"), source=NEWCOMER)[0]
@@ -35,7 +35,7 @@ def test_reputation(make_gateway: Callable[..., Gateway], sink: Sink) -> None:
         rows = gateway.json("journal", "--domain", "example.org", "--outcome", "rejected")
         return [row for row in rows if row["plugin"] == "score"]
 
-    wait_until(refused, "the refusal in the journal", 10)
+    wait_until(refused, "the refusal in the journal")
     explained = str(gateway.json("explain", refused()[0]["id"]))
     assert f"host {GUESSER}: " in explained
     assert " unwanted (+" in explained

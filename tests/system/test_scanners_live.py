@@ -97,7 +97,7 @@ def test_virus_for_two_domains(make_gateway: Callable[..., Gateway], sink: Sink,
     (got,) = sink.messages()[before:]
     assert b"<ann@other.example>" in got
     assert b"<ann@example.org>" not in got
-    wait_until(lambda: "quarantined" in rows(gateway), "the copy that is held", 10)
+    wait_until(lambda: "quarantined" in rows(gateway), "the copy that is held")
     assert "ClamAV: Test.Eicar" in rows(gateway)
     assert 550 == gateway.send([ANN], letter("marker", MARKER.decode() + "\r\n"))[0]
     assert 250 == gateway.send([ANN], letter("clean"))[0]
@@ -115,7 +115,7 @@ def test_gtube_through_spamd(make_gateway: Callable[..., Gateway], sink: Sink, s
     on(gateway, "spamassassin.mode=on", addresses, "score.reject_at=12", "score.tag_at=5")
     assert 550 == gateway.send([ANN], text(GTUBE))[0]
     assert 250 == gateway.send([ANN], text(b"hello, see you on Monday"))[0]
-    wait_until(lambda: "GTUBE" in rows(gateway), "its tests in the explanation", 10)
+    wait_until(lambda: "GTUBE" in rows(gateway), "its tests in the explanation")
     on(gateway, "score.reject_at=off")
     assert 250 == gateway.send([ANN], text(GTUBE))[0]
     got = sink.messages()[-1].replace(b"\r\n", b"\n")
@@ -132,7 +132,7 @@ def test_gtube_through_rspamd(make_gateway: Callable[..., Gateway], sink: Sink, 
     code, said = gateway.send([ANN], text(GTUBE))
     assert (550, "5.7.1") == (code, said.split()[0])
     assert 250 == gateway.send([ANN], text(b"hello, see you on Monday"))[0]
-    wait_until(lambda: "MIME_GOOD(" in rows(gateway), "its symbols in the explanation", 10)
+    wait_until(lambda: "MIME_GOOD(" in rows(gateway), "its symbols in the explanation")
     assert "GTUBE(" in rows(gateway)
 
 
@@ -162,8 +162,8 @@ def test_taught_what_people_train(make_gateway: Callable[..., Gateway], sink: Si
             gateway.cli("learn", kind, "example.org", *(str(tmp_path / f"{kind}{n}.eml") for n in range(3)))
         try:
             tokens = top / "sa" / "users" / "example.org" / "bayes_toks"
-            wait_until(tokens.exists, "SpamAssassin's Bayes of the domain", 20)
-            wait_until(lambda: "rspamd" in gateway.said(), "Rspamd is not there", 20)
+            wait_until(tokens.exists, "SpamAssassin's Bayes of the domain")
+            wait_until(lambda: "rspamd" in gateway.said(), "Rspamd is not there")
             errands = gateway.data / "learn" / "errands" / "example.org"
             assert 6 == sum(path.suffix == ".rspamd" for path in errands.iterdir())
             assert ["example.org"] == [path.name for path in (top / "sa" / "users").iterdir()]

@@ -37,9 +37,7 @@ def proving(make_gateway: Callable[..., Gateway], sick_dns: SickDns, sink: Sink)
     hosting(gateway, sink.port, domain="example.org")
     switches = [f"{name}.mode=on" for name in ("spf", "dkim", "arc", "dmarc")]
     gateway.cli("domain", "set", "example.org", *switches)
-    wait_until(
-        lambda: "5.7.23" in gateway.send(["ann@example.org"], mail(), "127.0.0.9", ANN)[1], "in force", 5
-    )
+    wait_until(lambda: "5.7.23" in gateway.send(["ann@example.org"], mail(), "127.0.0.9", ANN)[1], "in force")
     return gateway
 
 
@@ -101,7 +99,7 @@ def test_each_domain_its_own_results(proving: Gateway, sink: Sink) -> None:
                     got[to] = one.decode()
         return set(both) == set(got)
 
-    wait_until(in_force, "each its own copy", 5)
+    wait_until(in_force, "each its own copy")
     here, there = (got[to].partition("by mx.gatepost.test")[0] for to in both)
     assert "dmarc=pass" in here
     assert "spf=pass" in there
@@ -120,7 +118,7 @@ def test_results_in_the_spool(proving: Gateway) -> None:
         proving.send(["ann@example.org"], raw, "127.0.0.1", ANN)
         return any(spool.rglob("*.eml"))
 
-    wait_until(spooled, "a copy in the spool", 10)
+    wait_until(spooled, "a copy in the spool")
     text = next(spool.rglob("*.eml")).read_bytes()
     assert text.startswith(b"Authentication-Results: mx.gatepost.test;")
     assert b"dmarc=pass" in text.partition(b"by mx.gatepost.test")[0]
@@ -134,9 +132,7 @@ def test_forwarders(proving: Gateway) -> None:
                     domain="lists.sick.test")  # fmt: skip
     assert 550 == proving.send(["ann@example.org"], listed, "127.0.0.9", ELSEWHERE)[0]
     proving.cli("domain", "set", "example.org", 'arc.forwarders=["lists.sick.test"]')
-    wait_until(
-        lambda: 250 == proving.send(["ann@example.org"], listed, "127.0.0.9", ELSEWHERE)[0], "trusted", 3
-    )
+    wait_until(lambda: 250 == proving.send(["ann@example.org"], listed, "127.0.0.9", ELSEWHERE)[0], "trusted")
     other = sealed(signed(mail(f"Ann <{ANN}>"), "good.sick.test").replace(b": Noon", b": [list] Noon"),
                    saw.replace("lists", "evil"), domain="evil.sick.test")  # fmt: skip
     for untrusted in (listed.replace(b"noon", b"moon"), other):
@@ -149,7 +145,7 @@ def test_explain(proving: Gateway) -> None:
     _, said = proving.send(["ann@example.org"], mail(f"Ann <{ANN}>"), "127.0.0.9", ANN)
     found = re.search(ID, said)
     assert found
-    wait_until(lambda: proving.cli("explain", found[0], check=False).returncode == 0, "explained", 10)
+    wait_until(lambda: proving.cli("explain", found[0], check=False).returncode == 0, "explained")
     explained = " ".join(proving.cli("explain", found[0]).stdout.split())
     assert "SPF fail: good.sick.test: -all in the record of good.sick.test decides" in explained
     assert "good.sick.test TXT: v=spf1 ip4:127.0.0.1 -all" in explained
@@ -174,7 +170,7 @@ def test_explain_at_rcpt(proving: Gateway) -> None:
         told[:] = [one[0] for one in re.finditer(ID, said)]
         return code == 550
 
-    wait_until(refused, "refused at RCPT", 5)
-    wait_until(lambda: proving.cli("explain", told[0], check=False).returncode == 0, "explained", 10)
+    wait_until(refused, "refused at RCPT")
+    wait_until(lambda: proving.cli("explain", told[0], check=False).returncode == 0, "explained")
     explained = " ".join(proving.cli("explain", told[0]).stdout.split())
     assert "good.sick.test TXT: v=spf1 ip4:127.0.0.1 -all" in explained

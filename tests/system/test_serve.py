@@ -5,6 +5,7 @@ import re
 import signal
 import socket
 import subprocess
+import time
 import urllib.request
 import uuid
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from pathlib import Path
 from tests.system.gateway import GATEPOST, Gateway
 from tests.system.maildir import Maildir
 from tests.system.process import Child, free_port, greets, open_directory, wait_until
+from tests.system.running import host
 from tests.system.sink import Sink
 from tests.system.test_backends import hosting, letter
 
@@ -69,9 +71,22 @@ def test_metrics_and_health(gateway: Gateway) -> None:
     gateway.rcpt("nobody@nowhere.example")
 
     counted = re.compile(r"^gatepost_sessions_total [1-9]", re.MULTILINE)
-    wait_until(lambda: counted.search(page(gateway, "metrics")), "a session in /metrics", 15)
+    wait_until(lambda: counted.search(page(gateway, "metrics")), "a session in /metrics")
     assert page(gateway, "healthz")
     assert page(gateway, "readyz")
+
+
+def test_a_change_is_in_force_within_a_second(gateway: Gateway) -> None:
+    """CONTRACT 5; several changes, since the machine may have been another's for a moment."""
+    took: list[float] = []
+    while not took or (took[-1] >= 1 and len(took) < 5):
+        host(gateway, f"new{len(took)}.example", "smtp://127.0.0.1:9")
+        began = time.monotonic()
+        while not gateway.current():
+            time.sleep(0.02)
+        took.append(time.monotonic() - began)
+    assert took[-1] < 1, took
+    assert 250 == gateway.rcpt(f"ann@new{len(took) - 1}.example")[0]
 
 
 def test_a_dead_worker_is_replaced(gateway: Gateway) -> None:
@@ -86,7 +101,7 @@ def test_a_dead_worker_is_replaced(gateway: Gateway) -> None:
     for child in children:
         os.kill(int(child), signal.SIGKILL)
 
-    wait_until(lambda: greets(gateway.port), "a new worker", 15)
+    wait_until(lambda: greets(gateway.port), "a new worker")
 
 
 def test_bytes_behind_starttls_are_never_run(gateway: Gateway) -> None:
@@ -120,8 +135,8 @@ def test_killed_with_mail_in_the_spool(make_gateway: Callable[..., Gateway]) -> 
         sink = Sink(top, port=port)
         try:
             gateway.cli("queue", "retry", "--all")
-            wait_until(lambda: marker.encode() in b"".join(sink.messages()), "the mail from the spool", 20)
-            wait_until(lambda: "ann@" not in gateway.cli("queue", "list").stdout, "an empty queue", 10)
+            wait_until(lambda: marker.encode() in b"".join(sink.messages()), "the mail from the spool")
+            wait_until(lambda: "ann@" not in gateway.cli("queue", "list").stdout, "an empty queue")
             assert 1 == len(sink.messages())
         finally:
             sink.stop()

@@ -47,12 +47,12 @@ def delivered(make_gateway: Callable[..., Gateway], sink: Sink) -> dict[str, byt
         gateway.send(["ann@example.org"], MAILS["Maybe"] + b"\r\nfirst\r\n")
         return any(b"X-Spam-Flag: YES" in one for one in sink.messages())
 
-    wait_until(first, "settings in force", 5)
+    wait_until(first, "settings in force")
     found = {}
     for folder, head in MAILS.items():
         before = len(sink.messages())
         assert 250 == gateway.send(["ann@example.org"], FORGED + head + b"Subject: hello\r\n\r\nHello\r\n")[0]
-        wait_until(lambda before=before: len(sink.messages()) > before, folder, 5)  # type: ignore[misc]
+        wait_until(lambda before=before: len(sink.messages()) > before, folder)  # type: ignore[misc]
         raw = sink.messages()[-1].replace(b"\r\n", b"\n")
         found[folder] = re.sub(rb"\A(?:X-[A-Za-z-]+-Args: .*\n)+", b"", raw)
     return found

@@ -95,14 +95,14 @@ def test_the_story(two: Gateway, sink: Sink, tmp_path: Path) -> None:
     count = len(sink.messages())
     assert 250 == two.send([ANN], spam_mail(2))[0]
     assert count == len(sink.messages()), score(sink.messages()[-1])
-    wait_until(lambda: two.json("archive", "list", "example.org"), "the held mail in the archive", 10)
+    wait_until(lambda: two.json("archive", "list", "example.org"), "the held mail in the archive")
     assert 250 == two.send([OTHER], spam_mail(2))[0]
-    wait_until(lambda: count + 1 == len(sink.messages()), "delivered to the other domain", 5)
+    wait_until(lambda: count + 1 == len(sink.messages()), "delivered to the other domain")
     assert not two.json("archive", "list", "other.example")
 
     two.cli("learn", "undo", "example.org", str(newest["number"]))
     assert 250 == two.send([ANN], spam_mail(1))[0]
-    wait_until(lambda: count + 2 == len(sink.messages()), "delivered again", 5)
+    wait_until(lambda: count + 2 == len(sink.messages()), "delivered again")
     assert before == score(sink.messages()[-1])
 
 
@@ -158,7 +158,7 @@ def test_moved_between_folders(make_gateway: Callable[..., Gateway], sink: Sink)
     token = gateway.cli(
         "token", "add", "dovecot", "mailboxes", "--rights", "change", "--domain", "example.org"
     ).stdout.strip()
-    wait_until(lambda: answers(port), "the console", 20)
+    wait_until(lambda: answers(port), "the console")
     with open_directory("dovecot") as top:
         server = Dovecot(top, port, token)
         try:
@@ -167,15 +167,15 @@ def test_moved_between_folders(make_gateway: Callable[..., Gateway], sink: Sink)
                 ann.append("INBOX", "", imaplib.Time2Internaldate(0), spam_mail(number))
             ann.select("INBOX")
             assert "OK" == ann.uid("MOVE", "1:2", "Junk")[0]
-            wait_until(lambda: 2 == len(log(gateway)), f"two trainings: {server.log()}", 20)
+            wait_until(lambda: 2 == len(log(gateway)), f"two trainings: {server.log()}")
             assert {(ANN, "api", "spam")} == {(one["by"], one["how"], one["as"]) for one in log(gateway)}
             ann.select("Junk")
             ann.copy("1", "INBOX")
-            wait_until(lambda: 3 == len(log(gateway)), f"wanted after all: {server.log()}", 20)
+            wait_until(lambda: 3 == len(log(gateway)), f"wanted after all: {server.log()}")
             assert "ham" == log(gateway)[0]["as"]
             ann.copy("2", "Trash")
             ann.copy("2", "INBOX")
-            wait_until(lambda: 4 == len(log(gateway)), "the second one", 20)
+            wait_until(lambda: 4 == len(log(gateway)), "the second one")
             assert ["ham", "ham", "spam", "spam"] == [one["as"] for one in log(gateway)]
             ann.logout()
         finally:

@@ -60,7 +60,7 @@ def gateway() -> Iterator[Gateway]:
 def known_as(gateway: Gateway, talk: Talk, name: str) -> str:
     """Return the client's address in the row of a refused recipient."""
     assert 550 == talk.begin(f"{name}@nowhere.example")[0][0]
-    wait_until(lambda: journal(gateway, text=f"{name}@"), f"the row of {name}", 10)
+    wait_until(lambda: journal(gateway, text=f"{name}@"), f"the row of {name}")
     return str(journal(gateway, text=f"{name}@")[0].client)
 
 

@@ -30,7 +30,7 @@ def denying(make_gateway: Callable[..., Gateway], sick_dns: SickDns, sink: Sink)
     gateway.cli("list", "add", "example.org", "allow", ANN, "--verified")
     gateway.cli("list", "add", "--all", "deny", "127.0.0.30/31")
     gateway.cli("list", "add", "--all", "deny", FOREIGN)
-    wait_until(lambda: gateway.rcpt("ann@example.org", source=FOREIGN)[0] == 550, "denied", 5)
+    wait_until(lambda: gateway.rcpt("ann@example.org", source=FOREIGN)[0] == 550, "denied")
     return gateway
 
 
@@ -58,7 +58,7 @@ def test_uses_are_counted(denying: Gateway) -> None:
     def uses() -> dict[str, int]:
         return {row["value"]: row["uses"] for row in denying.json("list", "show", "example.org")}
 
-    wait_until(lambda: uses()[ANN] >= 1, "the use of the entry", 10)
+    wait_until(lambda: uses()[ANN] >= 1, "the use of the entry")
 
 
 def test_entry_for_one_check(denying: Gateway) -> None:
@@ -67,11 +67,11 @@ def test_entry_for_one_check(denying: Gateway) -> None:
     denying.cli("list", "remove", "--all", FOREIGN)
     denying.cli("domain", "set", "example.org", "rdns.mode=on")  # FOREIGN has no name
     whole = signed(mail(ANN), DOMAIN)
-    wait_until(lambda: "5.7.25" in denying.rcpt("ann@example.org", source=FOREIGN)[1], "rdns in force", 5)
+    wait_until(lambda: "5.7.25" in denying.rcpt("ann@example.org", source=FOREIGN)[1], "rdns in force")
     assert 550 == denying.send(["ann@example.org"], whole, FOREIGN, ANN)[0]
     denying.cli("list", "add", "example.org", "allow", ANN, "--verified", "--plugin", "rdns")
-    wait_until(lambda: 250 == denying.send(["ann@example.org"], whole, FOREIGN, ANN)[0], "let past", 5)
+    wait_until(lambda: 250 == denying.send(["ann@example.org"], whole, FOREIGN, ANN)[0], "let past")
     code, said = denying.send(["ann@example.org"], mail(ANN), FOREIGN, ANN)
     assert (550, "5.7.25") == (code, said.split()[0])
     denying.cli("list", "add", "--all", "deny", FOREIGN)
-    wait_until(lambda: 550 == denying.send(["ann@example.org"], whole, FOREIGN, ANN)[0], "denied again", 5)
+    wait_until(lambda: 550 == denying.send(["ann@example.org"], whole, FOREIGN, ANN)[0], "denied again")

@@ -37,8 +37,8 @@ def place(make_gateway: Callable[..., Gateway], sink: Sink) -> Place:
     for domain in ("tells.example", "silent.example"):
         deny(gateway, domain, DENIED)
     refused = [550] * 8  # by both workers
-    wait_until(lambda: [send(made, "ann@silent.example")[0] for _ in refused] == refused, "refused", 10)
-    wait_until(lambda: answers(port), "the console", 20)
+    wait_until(lambda: [send(made, "ann@silent.example")[0] for _ in refused] == refused, "refused")
+    wait_until(lambda: answers(port), "the console")
     return made
 
 
@@ -91,7 +91,7 @@ def test_refused_and_delivered(chromium: Browser, place: Place) -> None:
         assert [] == place.sink.messages()
         page.get_by_role("button", name="Release it, for 1 other recipient too").click()
         expect(page.get_by_text("The mail is on its way")).to_be_visible()
-        wait_until(lambda: len(place.sink.messages()) == 2, "both copies at the back end", 15)
+        wait_until(lambda: len(place.sink.messages()) == 2, "both copies at the back end")
         page.goto("/changes")
         expect(page.get_by_text("review of the mail").first).to_be_visible()
         assert ([], []) == (window.faults, window.foreign)
@@ -112,4 +112,4 @@ def test_whose_domain_wants_none(place: Place) -> None:
     assert 404 == status(f"{token[0]}-{'0' * len(token[2])}")
     place.gateway.cli("domain", "set", "tells.example", "why.page=off")
     assert 404 == status(page)
-    wait_until(lambda: not told(place, send(place, "ann@tells.example")[1]), "no address any more", 3)
+    wait_until(lambda: not told(place, send(place, "ann@tells.example")[1]), "no address any more")

@@ -35,6 +35,8 @@ FORGED = [
     "X-Gatepost-Release: v=1; x=1; s=x;\r\n id=x",
     "X-Gatepost-: x",
     "X-GATEPOST-Tags\t: score",
+    "X-Automatic-Mail: bounce (forged)",
+    "x-counted-address : shop: message 1 of 5",
 ]
 HONEST = [
     "Authentication-Results: mx.example.net; dmarc=pass",

@@ -14,7 +14,7 @@ def bypassed(as_json: Run, word: str) -> object:
     return found["value"]
 
 
-def test_all_domains(hosted: Run, as_json: Run) -> None:
+def test_row_7_6_inundated_revert(hosted: Run, as_json: Run) -> None:
     """Without a domain for all of them."""
     assert "all domains: the filter is out\n" == hosted("bypass", "on").stdout
     assert bypassed(as_json, "example.org") is True

@@ -55,7 +55,7 @@ def test_a_last_line_that_refuses_all_others() -> None:
     assert "taken over as the pattern" in found.remarks[0]
 
 
-def test_six_localpart_rules() -> None:
+def test_row_7_4_six_localpart_rules() -> None:
     """The six rules of 2009 (systems-before 7.4): `|` is a bar and not a regex that matches everything."""
     found = read_rules(SIX.encode(), "patterns")
     assert ([], 6) == (found.bad, len(found.rules))

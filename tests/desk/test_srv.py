@@ -53,7 +53,7 @@ def test_import(desk: Desk, top: Path) -> None:
     )
 
 
-def test_round_trip(desk: Desk, top: Path, tmp_path: Path) -> None:
+def test_row_7_5_simplified_version(desk: Desk, top: Path, tmp_path: Path) -> None:
     """Import, export, import elsewhere: the same policy; and exported again the same files."""
     srv.import_tree(desk, top, route=ROUTE)
     first = everything(desk)

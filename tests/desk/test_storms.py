@@ -62,7 +62,7 @@ def test_open(desk: Desk, clock: Clock) -> None:
         storms.open_address(desk, "example.org", "ann")
 
 
-def test_by_hour(desk: Desk, clock: Clock) -> None:
+def test_row_7_4_joe_job_rates(desk: Desk, clock: Clock) -> None:
     """Each hour, also a quiet one; what else was refused, and other domains' mail, does not count."""
     writer = JournalWriter(desk.data_dir, "w0", clock=clock)
     for ago, domain, plugin, fate in (

@@ -77,7 +77,7 @@ def test_pages_name_real_words() -> None:
                     SETTINGS[key].check(value)
 
 
-def test_each_page_is_linked() -> None:
+def test_row_7_6_book() -> None:
     """Who reads the README finds each page."""
     linked = (TOP / "README.md").read_text("utf-8")
     assert [] == [page.name for page in sorted(HOWTO.glob("*.md")) if f"docs/howto/{page.name}" not in linked]

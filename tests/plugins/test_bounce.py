@@ -203,7 +203,9 @@ def test_one_domains_tag_is_not_anothers() -> None:
         ("replies", "eve@shop.example", AWAY),
     ],
 )
-def test_action_of_its_own(setting: str, sender: str, head: str, deed: str, fate: Fate) -> None:
+def test_row_7_4_challenge_response_replies(
+    setting: str, sender: str, head: str, deed: str, fate: Fate
+) -> None:
     """Each kind of automatic mail has its action, whatever the check's own is; `tag` marks it."""
     (outcome,) = House(**{setting: deed, "action": "tag"}).mail("ann@example.org", sender=sender, head=head)
     assert fate == outcome.fate

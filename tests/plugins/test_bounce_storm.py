@@ -83,7 +83,7 @@ class House:
         return [self.mail(**words) for _ in range(number)]
 
 
-def test_twenty_bounces_in_ten_minutes() -> None:
+def test_row_7_4_20_bounces_to_one_address_in_ten_minutes() -> None:
     """systems-before 7.4: twenty bounces pass, then the address is closed to bounces and to nothing else."""
     house = House()
     assert [""] * 20 == house.storm()

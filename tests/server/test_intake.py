@@ -302,7 +302,7 @@ async def test_bypass(house: Indoors) -> None:
 
 
 @inside()
-async def test_exempt(house: Indoors) -> None:
+async def test_row_7_4_support_system_kept_apart(house: Indoors) -> None:
     """postmaster and abuse are reached whatever the checks would say, by the same mail that others refuse."""
     host_all(house)
     house.probe.says["rcpt", "refuses.test"] = Reject("bad client")

@@ -89,7 +89,7 @@ def test_memory_of_the_machine(tmp_path: Path) -> None:
     assert available_memory("/nowhere") is None
 
 
-def test_memory_of_the_control_group(tmp_path: Path) -> None:
+def test_row_7_4_xen_guest(tmp_path: Path) -> None:
     """The limit less what is used; cached files count as free; no limit is no bound."""
     groups = tmp_path / "cgroup"
     groups.write_text("0::/system.slice/gatepost.service\n")

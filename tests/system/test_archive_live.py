@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import re
+import time
 import uuid
 from pathlib import Path
 
@@ -75,3 +76,26 @@ def test_killed_after_the_refusal_it_is_still_there(gateway: Gateway, exim: Exim
     gateway.kill()
 
     assert marker.encode() in gateway.cli_bytes("archive", "show", id_)
+
+
+def test_row_7_6_log_entry(gateway: Gateway, exim: Exim) -> None:
+    """Row "log entry (JSON)" of 7.6: one object a line, which a tool that reads the old keys understands."""
+    refused(gateway, exim, uuid.uuid4().hex)
+    marker = uuid.uuid4().hex
+    mail = b"Message-ID: <1@client.example>\r\n" + letter(marker)
+    code, text = gateway.send(["Ann@example.org"], mail, source="127.0.0.66")
+    found = re.search(ID, text)
+    assert (550, True) == (code, found is not None)
+    (line,) = [one for one in index_lines(gateway.data) if one["subject"] == marker]
+    old = ("from", "ip", "host", "helo", "subject", "recipient", "message-id")
+    assert [
+        *("<sender@client.example>", "127.0.0.66", "Unknown", "client.example"),
+        *(marker, "Ann@example.org", "<1@client.example>"),
+    ] == [line[key] for key in old]
+    assert "127.0.0.66" in str(line["reason"])
+    assert (gateway.data / "archive" / str(line["filename"])).is_file()
+    # What the old line lacked.
+    assert ("deny_list", "rejected") == (line["plugin"], line["outcome"])
+    assert found is not None
+    assert str(line["id"]).startswith(found[0])
+    assert abs(time.time() - float(str(line["time"]))) < 300

@@ -108,7 +108,7 @@ def exim_sender() -> Iterator[Callable[[int], Exim]]:
             server.stop()
 
 
-def test_there_and_back(site: Site, postfix: Postfix, sender_postfix: Callable[[int], Postfix]) -> None:
+def test_row_7_4_batv(site: Site, postfix: Postfix, sender_postfix: Callable[[int], Postfix]) -> None:
     """A real Postfix sends through us: the next hop sees a tag, and a bounce to it arrives."""
     server = sender_postfix(site.port)
     with Talk(server.port) as talk:

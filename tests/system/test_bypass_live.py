@@ -14,7 +14,7 @@ from tests.system.test_backends import ID, hosting, letter
 LISTED, DENIED = "127.0.0.9", "127.0.0.77"
 
 
-def test_the_filter_taken_out_and_put_back(
+def test_row_7_6_switch_to_pure_exim4(
     make_gateway: Callable[..., Gateway], unbound: Unbound, sink: Sink
 ) -> None:
     """Refused before, delivered with a tag and a line in the journal meanwhile, refused again after."""

@@ -50,7 +50,7 @@ def send(gateway: Gateway, form: str, marker: str = "hello", sender: str = "shop
     return gateway.send([f"{form}@{DOMAIN}"], letter(marker), sender=sender)[0]
 
 
-def test_spamgourmet_like_setup(hosted: Gateway, mail: Maildir) -> None:
+def test_row_7_3_spamgourmet_like_setup(hosted: Gateway, mail: Maildir) -> None:
     """7.3 "spamgourmet-like setup": count, date, rewriting, exhausted = 550, the owner's list and reset."""
     assert [250, 250, 250] == [
         send(hosted, form, f"m{n}") for n, form in enumerate(["s.2.ann", "ann.2.s", "x.ann"])
@@ -82,7 +82,7 @@ def test_spamgourmet_like_setup(hosted: Gateway, mail: Maildir) -> None:
     assert 550 == hosted.rcpt(f"x.3.ann@{DOMAIN}")[0]
 
 
-def test_publish_plugins_in_the_usual_place(
+def test_row_7_3_publish_plugins_in_the_usual_place(
     make_gateway: Callable[..., Gateway], mail: Maildir, tmp_path: Path
 ) -> None:
     """7.3 "publish plugins": one file in a folder is a check with a switch of its own."""

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.system.sink import Sink
 from tests.system.test_backends import ID, hosting, letter
 
 LISTED, CLEAN = "127.0.0.9", "127.0.0.1"
+NOBODY = "me@nosuch.test"
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def test_listed_here_and_welcome_there(guarded: Gateway) -> None:
     assert 250 == guarded.rcpt("ann@example.org", source=CLEAN)[0]
 
 
-def test_one_mail_two_opinions(guarded: Gateway) -> None:
+def test_row_7_2_per_domain_plugins(guarded: Gateway) -> None:
     """In one session the same client gets both answers, each by the recipient's domain."""
     with guarded.smtp(LISTED) as client:
         client.ehlo()
@@ -75,10 +77,33 @@ def test_journal_shows_it_live(guarded: Gateway) -> None:
         following.kill()
 
 
-def test_watch_only_writes_down(guarded: Gateway) -> None:
-    """On `watch` the check runs, is journalled and refuses nothing."""
-    guarded.cli("domain", "set", "example.org", "dnsbl.mode=watch")
-    wait_until(lambda: guarded.rcpt("ann@example.org", source=LISTED)[0] == 250, "watched only")
+@pytest.mark.parametrize(
+    ("check", "on", "watch"),
+    [("dnsbl", "dnsbl.mode=on", "dnsbl.mode=watch"), ("sender_domain", "preset=strict", "preset=careful")],
+)
+def test_row_7_2_let_others_use_it(guarded: Gateway, check: str, on: str, watch: str) -> None:
+    """Row "a spare/non-critical domain" of 7.2: on watch, a check or all of a domain, nobody is refused, and
+    who would have been stands in the journal; another domain goes on refusing."""
+    guarded.cli("domain", "unset", "example.org", "dnsbl.mode")
+    for domain in ("example.org", "second.example"):
+        guarded.cli("domain", "set", domain, on, 'dnsbl.zones=["bl.test"]', "refuse_at=rcpt")
+        wait_until(partial(says, guarded, 550, domain), "refused")
+    guarded.cli("domain", "set", "example.org", watch)
+    wait_until(partial(says, guarded, 250, "example.org"), "watched only")
+    code, text = guarded.send(["ann@example.org"], letter("watched"), source=LISTED, sender=NOBODY)
+    found = re.search(ID, text)
+    assert code == 250
+    assert found
+    wait_until(lambda: guarded.cli("explain", found[0], check=False).returncode == 0, "written")
+    (outcome,) = guarded.json("explain", found[0])["outcomes"]
+    said = {step["result"] for step in outcome["checks"] if step["check"] == check}
+    assert said & {"watch reject", "watch defer"}
+    assert says(guarded, 550, "second.example")
+
+
+def says(gateway: Gateway, code: int, domain: str) -> bool:
+    """Tell whether the listed client with a sender whom nobody can answer hears this at RCPT."""
+    return code == gateway.rcpt(f"ann@{domain}", source=LISTED, sender=NOBODY)[0]
 
 
 def test_allow_list_lets_the_client_in(guarded: Gateway) -> None:

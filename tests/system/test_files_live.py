@@ -87,7 +87,7 @@ def test_domain_blacklisting(followed: Gateway, tmp_path: Path) -> None:
     assert 250 == followed.send(["ann@example.org"], letter("x"), sender="me@other.example")[0]
 
 
-def test_settings_handled_via_files(followed: Gateway, tmp_path: Path) -> None:
+def test_row_7_5_settings_handled_via_files(followed: Gateway, tmp_path: Path) -> None:
     """Users, a client ACL, the wildcard, `invalid` that beats it, and `/etc/blacklist.d`."""
     assert [250, 550] == [said(followed, source, "bob@example.org") for source in ("127.0.0.7", "127.0.0.1")]
     assert 550 == followed.rcpt("carl@example.org")[0]
@@ -128,7 +128,7 @@ def test_ten_thousand_files_and_a_tree_that_vanishes(followed: Gateway, tmp_path
     wait_until(lambda: said(followed, NAMED) == 250, "gone with its folder, after a while", 30)
 
 
-def test_the_count_of_what_was_kept_today(followed: Gateway, tmp_path: Path) -> None:
+def test_row_7_6_over_5_000_so_far_today(followed: Gateway, tmp_path: Path) -> None:
     """`find -L today -type f | wc -l` is the number kept; each has a line with the old keys (7.6)."""
     touch(tmp_path / "srv/example.org/blacklisted/ips", "127.0.0.66")
     wait_until(lambda: said(followed, "127.0.0.66") == 550, "refused", SOON)

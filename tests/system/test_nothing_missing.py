@@ -350,7 +350,7 @@ def test_each_outcome_has_its_session(written: Written) -> None:
     assert set() == {row.id.partition(".")[0] for row in written.outcomes} - set(ids)
 
 
-def test_journal_metrics_and_log_agree(written: Written) -> None:
+def test_row_7_2_logging_detail(written: Written) -> None:
     """Three places, one sum."""
     fates = Counter(row.fate for row in written.outcomes)
     assert fates == +written.counted

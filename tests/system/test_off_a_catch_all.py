@@ -30,7 +30,7 @@ def catch_all(make_gateway: Callable[..., Gateway], folder: Path) -> Gateway:
     return gateway
 
 
-def test_catch_all_wildcard_domains(make_gateway: Callable[..., Gateway], tmp_path: Path) -> None:
+def test_row_7_4_catch_all_wildcard_domains(make_gateway: Callable[..., Gateway], tmp_path: Path) -> None:
     """7.4 "catch-all / wildcard domains": `*` is supported, and there is a way off it."""
     folder = tmp_path / "Maildir"
     gateway = catch_all(make_gateway, folder)
@@ -46,7 +46,7 @@ def test_catch_all_wildcard_domains(make_gateway: Callable[..., Gateway], tmp_pa
     assert DOMAIN in change["scope"]
 
 
-def test_enumeration_of_used_localparts(make_gateway: Callable[..., Gateway], tmp_path: Path) -> None:
+def test_row_7_4_enumeration_of_used_localparts(make_gateway: Callable[..., Gateway], tmp_path: Path) -> None:
     """7.4 "enumeration of used localparts": Maildir and mbox, each with first use, last use and count."""
     folder = tmp_path / "Maildir"
     gateway = catch_all(make_gateway, folder)

@@ -82,7 +82,7 @@ def rows(gateway: Gateway) -> str:
     return str([gateway.json("explain", row["id"]) for row in found])
 
 
-def test_virus_for_two_domains(make_gateway: Callable[..., Gateway], sink: Sink, clamd: Scanner) -> None:
+def test_row_7_2_virus_scanning(make_gateway: Callable[..., Gateway], sink: Sink, clamd: Scanner) -> None:
     """EICAR in a zip in a mail for two domains in one transaction: held for one, delivered for the other."""
     gateway = make_gateway(scanner={"clamav": {"address": clamd.address}})
     hosting(gateway, sink.port)

@@ -43,7 +43,7 @@ def storied(make_gateway: Callable[..., Gateway], unbound: Unbound, sink: Sink) 
     return gateway
 
 
-def test_dictionary_attacks_not_spam(storied: Gateway) -> None:
+def test_row_7_6_dictionary_attacks_not_spam(storied: Gateway) -> None:
     """7.6 "dictionary attacks not SPAM": guessed names are counted, and apart from what was spam."""
     found = storied.json("stats", "example.org")
     assert GUESSES == found["all"]["no_such_user"]
@@ -54,11 +54,25 @@ def test_dictionary_attacks_not_spam(storied: Gateway) -> None:
     assert ("recipients", GUESSES, None) == (guessed["check"], guessed["refused"], guessed["share_of_spam"])
 
 
-def test_dnsbl_above_75_percent_per_plugin_share(storied: Gateway) -> None:
+def test_row_7_6_dnsbl_75(storied: Gateway) -> None:
     """7.6 "DNSBL > 75 %": each check's share of what was refused as spam; 8 of 10 here, not 8 of 19."""
     share = {one["check"]: one["share_of_spam"] for one in storied.json("stats", "example.org")["checks"]}
     assert {"recipients": None, "dnsbl": 0.8, "deny_list": 0.2} == share
     assert "80.0%" in storied.cli("stats", "example.org").stdout
+
+
+def test_row_7_5_2_500_rejected_30_into_spam(storied: Gateway) -> None:
+    """Row "2,500 rejected/day, 30 into SPAM" of 7.5: a day's report has both, and each by its check."""
+    storied.cli("domain", "set", "example.org", "deny_list.action=quarantine")
+    in_force()
+    before = len(journal(storied))
+    assert 250 == storied.send(["ann@example.org"], letter("x"), sender="pest@client.example")[0]
+    written(storied, before + 1)
+    days = storied.json("stats", "example.org", "--since", "24h")["days"]
+    assert GUESSES + BY_LIST + BY_ENTRY == sum(day["rejected"] for day in days)
+    assert 1 == sum(day["quarantined"] for day in days)
+    checks = {one["check"]: one for one in storied.json("stats", "example.org")["checks"]}
+    assert (BY_ENTRY, 1) == (checks["deny_list"]["rejected"], checks["deny_list"]["quarantined"])
 
 
 def test_watch_and_domains(storied: Gateway) -> None:

@@ -157,7 +157,7 @@ def resident(gateway: Gateway) -> int:
     )
 
 
-def test_storm_stays_bounded(gateway: Gateway, back_end: Backend) -> None:
+def test_row_7_4_two_outcomes(gateway: Gateway, back_end: Backend) -> None:
     """systems-before 7.4: thousands of bounces to made-up addresses are refused at RCPT, and each can be
     explained; memory, disk and database stay bounded, and the other domain's mail passes without waiting."""
     wait_until(lambda: answers(gateway, "bob@second.example", "me@x.example") == {250}, "in force")

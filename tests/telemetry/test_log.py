@@ -237,7 +237,7 @@ def test_buffer_is_bounded(open_log: OpenLog) -> None:
     assert 256 == len(written().splitlines())
 
 
-def test_terse_has_eight_fields(open_log: OpenLog) -> None:
+def test_row_7_4_log_line(open_log: OpenLog) -> None:
     """`log.terse`: a back-tick and the eight tab-separated fields of logterse, for outcomes only."""
     log, written = open_log(format="terse")
 

@@ -3,7 +3,8 @@
 An Authentication-Results with our name in any case, folding, comment or quoting, one whose name
 cannot be read at all, and a Received-SPF that names us as its receiver. So are the lines that only
 we write (`X-Gatepost-*`, the mark of released mail among them) and those that mail programs sort by
-(`X-Spam-Flag` and its like): a stranger's word is no word, whatever it says. Bytes in, bytes
+(`X-Spam-Flag` and its like, `X-Automatic-Mail`, `X-Counted-Address`): a stranger's word is no word,
+whatever it says. Bytes in, bytes
 out, by the same reading of fields as `gatepost.mail.message` has; other fields are not touched, not
 by an octet.
 """
@@ -16,10 +17,17 @@ from gatepost.auth.reading import read_authserv_id
 
 _FIELD = re.compile(
     rb"(?:(authentication-results|received-spf)|x-gatepost-[!-9;-~]*"
-    rb"|x-spam-(?:flag|status|level|score|report))[ \t]*:",
+    rb"|x-spam-(?:flag|status|level|score|report)|x-automatic-mail|x-counted-address)[ \t]*:",
     re.IGNORECASE,
 )
-_QUICK = (b"authentication-results", b"received-spf", b"x-spam-", b"x-gatepost-")
+_QUICK = (
+    b"authentication-results",
+    b"received-spf",
+    b"x-spam-",
+    b"x-gatepost-",
+    b"x-automatic-",
+    b"x-counted-",
+)
 MAX_FIELD = 16_384
 """Octets of one field that are looked at; who needs more to say a name is not honest."""
 _RECEIVER = re.compile(r"receiver\s*=\s*\"?([^\s\";]{1,255})", re.IGNORECASE)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from operator import itemgetter
 
 import pytest
 
+from tests.cost import assert_linear, quickest
 from tests.mail.bombs import (
     BOMBS,
     HTML,
@@ -66,12 +67,10 @@ FAMILIES: dict[str, tuple[Callable[[int], bytes], int]] = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_cost(name: str) -> None:
     """T6.1: in a process of its own, under a second of CPU and 50 MB; and who is too much is told so."""
-    costs = [measured(name)]
-    if costs[0]["seconds"] >= 1:  # once more: other work on the machine is not the reader's
-        costs.append(measured(name))
-    assert min(cost["seconds"] for cost in costs) < 1
-    assert costs[0]["memory"] < 50_000_000
-    assert ("over_budget" not in costs[0]["found"]["odd"]) == (name in HARMLESS)
+    cost = quickest(1, lambda: measured(name), itemgetter("seconds"))
+    assert cost["seconds"] < 1
+    assert cost["memory"] < 50_000_000
+    assert ("over_budget" not in cost["found"]["odd"]) == (name in HARMLESS)
 
 
 def test_the_cost_is_measured() -> None:
@@ -82,20 +81,9 @@ def test_the_cost_is_measured() -> None:
     assert 262_144 < cost["memory"]
 
 
-def seconds(raw: bytes) -> float:
-    """Return the CPU time of the quickest of some readings."""
-    best = 60.0
-    for _ in range(4):
-        before = time.process_time()
-        read_whole(raw)
-        best = min(best, time.process_time() - before)
-    return best
-
-
 @pytest.mark.parametrize("name", FAMILIES)
 def test_twice_the_bytes_take_twice_the_time(name: str) -> None:
     """Nothing is looked at again for each of its kind: below the bounds and above them."""
     make, count = FAMILIES[name]
     read_whole(make(10))  # what is imported and compiled once
-    once, twice = seconds(make(count)), seconds(make(2 * count))
-    assert twice < 2.5 * once + 0.005, f"{once:.4f} s, twice as much takes {twice:.4f} s"
+    assert_linear(make, read_whole, count, times=2)

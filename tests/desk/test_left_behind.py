@@ -31,6 +31,7 @@ from gatepost.spool.names import safe_name
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
 from gatepost.store.reviews_db import ReviewRow
+from gatepost.store.under_way import UnderWay
 from tests.desk.conftest import Clock
 from tests.desk.test_archive import keep
 from tests.desk.test_privacy import journal
@@ -283,6 +284,29 @@ def test_a_mail_that_is_being_delivered(full: Desk, clock: Clock) -> None:
     assert left_behind.look(full) == [OTHER]
     assert left(full, NAME)["queue"] == ["waits3"]
     claim.release()
+    domains.add(full, NAME, ROUTE, anew=True)
+    assert nothing(full, NAME), left(full, NAME)
+
+
+def test_a_mail_that_comes_in(full: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that still takes one of the old domain is waited for, and what it queued goes too."""
+    worker = UnderWay(full.data_dir, "w0")
+    domains.remove(full, NAME)
+
+    def ends(_seconds: float) -> None:
+        envelope = Envelope("late", "", (Rcpt("x"),), full.clock(), full.clock(), domain=NAME)
+        full.queue.put(envelope, [b"a"])
+        for _ in range(2):
+            worker.tell(full.policy.version(), lambda _name: False)
+
+    with worker.work((NAME,)):
+        monkeypatch.setattr(left_behind, "PATIENCE", 0.0)
+        with pytest.raises(DeskError, match=r"coming in or being delivered right now.*try again"):
+            domains.add(full, NAME, ROUTE, anew=True)
+    assert full.policy.domain(NAME) is None
+    assert left(full, NAME)["journal"]
+    monkeypatch.setattr(left_behind, "PATIENCE", 60.0)
+    monkeypatch.setattr("time.sleep", ends)
     domains.add(full, NAME, ROUTE, anew=True)
     assert nothing(full, NAME), left(full, NAME)
 

@@ -7,7 +7,8 @@ import email
 import os
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,15 @@ class House:
             clock=self.clock,
             log=self.log,
             outcome=self.outcome,
+            work=self.at_work,
         )
+        self.works: list[str] = []
+
+    @contextmanager
+    def at_work(self, domains: tuple[str]) -> Iterator[None]:
+        self.works += domains
+        yield
+        self.works.append(f"{domains[0]} {len(self.fates)}")
 
     def clock(self) -> float:
         return self.now
@@ -94,6 +103,7 @@ def test_delivered(tmp_path: Path) -> None:
         assert "MAIL FROM:<a@b.example> SIZE=27 BODY=8BITMIME" == backend.taken[0].mail
         assert [("ann@example.org", "delivered"), ("bob@example.org", "delivered")] == house.fates
         assert [] == house.left()
+        assert ["example.org", "example.org 2"] == house.works  # to the end: when the journal has heard
         await house.round()
         assert 1 == len(backend.taken)
 

@@ -35,6 +35,13 @@ class Follower:
         self._tell()
         return later is not before
 
+    def hosts(self, domain: str) -> bool:
+        """Say whether a domain is hosted; false too where nobody knows."""
+        try:
+            return self.live.snapshot.policy_for(domain) is not None
+        except PolicyUnavailable:
+            return False
+
     def new_registry(self, registry: Registry) -> None:
         """The plugins were loaded anew: their settings are read anew."""
         self._defaults = registry.defaults()

@@ -41,6 +41,7 @@ from gatepost.store.policy_follow import keep_last_good
 from gatepost.store.records_db import RecordsStore
 from gatepost.store.reviews_db import ReviewsStore
 from gatepost.store.state_db import StateStore
+from gatepost.store.under_way import UnderWay
 from gatepost.store.unwritten import UnwrittenRecords, UnwrittenState
 from gatepost.telemetry import metrics
 from gatepost.telemetry.conditions import HERE
@@ -81,6 +82,7 @@ class Keeper:
         self._stopping = asyncio.Event()
         self._journal = JournalStore(self._data / "journal.db")
         self._lines = JournalWriter(self._data, "keeper")
+        self._under_way = UnderWay(self._data, "keeper", self._written)
         self._registry = registry = plugins.load(config.plugins.folder)
         self._follower = Follower(self._data, registry, self._log)
         self._archive = Archive(self._data / "archive", config.archive.max_bytes, config.archive.min_free)
@@ -100,6 +102,7 @@ class Keeper:
             log=self._log.event,
             outcome=self._sent,
             judge=self._unjudged.judge,
+            work=self._under_way.work,
         )
         self._tutor = Tutor(
             Errands(self._data / "learn"),
@@ -147,6 +150,7 @@ class Keeper:
         await asyncio.wait(clocks, timeout=ENDING)
         self._lines.close()
         self._collect()
+        self._under_way.close()
         self._relay.pool.close()
         await self._resolver.close()
         await self._status.stop()
@@ -214,6 +218,11 @@ class Keeper:
         if version != self._good_version:
             keep_last_good(self._data)
             self._good_version = version
+        self._under_way.tell(version, self._follower.hosts)
+
+    def _written(self) -> bool:
+        self._lines.flush()
+        return not self._lines.trouble
 
     def _tidy(self) -> None:
         now = time.time()

@@ -35,6 +35,7 @@ from gatepost.store.delivered import Delivered
 from gatepost.store.journal_writer import JournalWriter
 from gatepost.store.records_db import RecordsStore
 from gatepost.store.state_db import StateStore
+from gatepost.store.under_way import UnderWay
 from gatepost.telemetry import metrics
 from gatepost.telemetry.conditions import HERE
 
@@ -93,6 +94,7 @@ class Worker:
         self._state = StateStore(data / "state.db")
         self._records = RecordsStore(data / "records.db")
         self._journal = JournalWriter(data, f"w{n}")
+        self._under_way = UnderWay(data, f"w{n}", self._written)
         self._registry = plugins.load(config.plugins.folder)
         self._column.name_plugins([one.name for one in self._registry])
         self._follower = Follower(data, self._registry, self._log)
@@ -126,6 +128,7 @@ class Worker:
             worker=n,
             marks=self._marks(n),
             why=self._pages(),
+            under_way=self._under_way,
         )
         self.gateway.offer_tls(parts.certificate.context)
         self._doors = (Door(self.gateway, loop, self._hub), OutgoingDoor(self.gateway, loop, self._hub))
@@ -173,6 +176,7 @@ class Worker:
         self._write_uses()
         self.gateway.flush()
         self._journal.close()
+        self._under_way.close()
         self._write_metrics()
 
     def _connections(self) -> list[Connection]:
@@ -205,6 +209,12 @@ class Worker:
             self._column.set_version(self._follower.live.snapshot.version)
             metrics.POLICY_VERSION.set(self._follower.live.snapshot.version)
             self._configure_gateway()
+        self._under_way.tell(self._follower.live.snapshot.version, self._follower.hosts)
+
+    def _written(self) -> bool:
+        self.gateway.flush()
+        self._state.flush()
+        return not (self._journal.trouble or self._state.trouble)
 
     def _configure_gateway(self) -> None:
         self._pipeline.configure_gateway(self._follower.live.snapshot.everywhere)

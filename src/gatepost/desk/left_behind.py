@@ -26,12 +26,15 @@ from gatepost.store.durable import locked
 from gatepost.store.policy_db import CLOSED
 from gatepost.store.policy_follow import keep_last_good
 from gatepost.store.scopes import ALL
+from gatepost.store.under_way import held_up
 
 DAY = 86_400.0
 DAYS = 30
 """For which a removal can be rolled back."""
 LOCK = "left_behind.lock"
 """In data_dir: held while what a domain left is deleted, and while a domain is hosted."""
+PATIENCE, GLANCE = 5.0, 0.1
+"""Seconds that the deletion waits for what is under way, and between two looks at it."""
 GENERATION = "training.generation"
 TRIES = 3
 LEARN = ("domains", "delivered", "errands")
@@ -54,11 +57,11 @@ class StillThere(Conflict):
 
 
 class BeingDelivered(Conflict):
-    """A mail of the removed domain is on its way right now: it would end with whoever has the name next."""
+    """A mail of the removed domain comes or goes right now: it would end with whoever has the name next."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"a mail of the {name} that was removed is being delivered right now:"
+            f"a mail of the {name} that was removed is coming in or being delivered right now:"
             " what it left cannot be deleted before that ends; try again in some minutes"
         )
 
@@ -142,9 +145,11 @@ def forget(desk: Desk, name: str) -> dict[str, int]:
 def _forget(desk: Desk, name: str) -> dict[str, int]:
     if not desk.policy.close_removal(name):
         return {}
-    # The queue first: what is delivered now still writes into the rest.
+    # The queue first: what is delivered now still writes into the rest. Then all who began before the
+    # removal have ended; what they queued goes with what waited.
     steps: dict[str, Callable[[], int]] = {
         "queue": lambda: _queue(desk, name),
+        "queued since": lambda: _behind_all(desk, name) + _queue(desk, name),
         "kept": lambda: _kept(desk, name),
         "journal": lambda: _journal(desk, name),
         "records": lambda: desk.records.forget_domain(name),
@@ -153,8 +158,6 @@ def _forget(desk: Desk, name: str) -> dict[str, int]:
         "folders": lambda: sum(_remove(path) for path in _folders(desk.data_dir, name)),
         "accounts": lambda: _accounts(desk, name),
         "tokens": lambda: desk.tokens.take_domain(name),
-        # Once more: a mail that was on its way in when the domain was removed.
-        "queued since": lambda: _queue(desk, name),
     }
     done = {}
     for kind, step in steps.items():
@@ -170,6 +173,17 @@ def _forget(desk: Desk, name: str) -> dict[str, int]:
     )
     keep_last_good(desk.data_dir)
     return done
+
+
+def _behind_all(desk: Desk, name: str) -> int:
+    """Wait until no process works for the domain any more; BeingDelivered where that takes long."""
+    removal = desk.policy.removal(name)
+    ends = time.monotonic() + PATIENCE
+    while removal is not None and held_up(desk.data_dir, name, removal.version):
+        if time.monotonic() > ends:
+            raise BeingDelivered(name)
+        time.sleep(GLANCE)
+    return 0
 
 
 def _queue(desk: Desk, name: str) -> int:

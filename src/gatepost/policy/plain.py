@@ -49,7 +49,7 @@ FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 """Core setting -> field of the policy, and how its value gets there. `preset` changes others too."""
 
-_OWN = frozenset({"domain", "version", "cache", "mailboxes", "origin"})
+_OWN = frozenset({"domain", "version", "cache", "mailboxes", "origin", "since"})
 
 
 class Plain:
@@ -73,7 +73,8 @@ class Plain:
                 fields[name] = convert(SETTINGS[key].check(value))
         except (KeyError, ValueError):
             return None
-        return DomainPolicy(rows.name, version, origin=self._origin_of(tuple(rows.values)), **fields)
+        origin = self._origin_of(tuple(rows.values))
+        return DomainPolicy(rows.name, version, origin=origin, since=rows.since, **fields)
 
     def _origin_of(self, keys: tuple[str, ...]) -> Mapping[str, str]:
         origin = self._origins.get(keys)

@@ -108,7 +108,7 @@ class Resolver:
     def everywhere(self, version: int) -> DomainPolicy:
         """Return the policy of no domain in particular."""
         faults = self.faults if self._plain is None else []
-        return self._policy(EVERYWHERE, [], [self._all_tables], version, {}, faults)
+        return self._policy(DomainRows(EVERYWHERE), [], [self._all_tables], version, {}, faults)
 
     def domain(self, rows: DomainRows, version: int, faults: list[Fault]) -> DomainPolicy:
         """Return the policy of a domain, with those of its mailboxes that override something."""
@@ -125,18 +125,18 @@ class Resolver:
             values = _checked(rows.mailboxes.get(local, {}), self._defaults, "mailbox", scope, faults)
             mailbox_tables = _Tables.of(rows.mailbox_entries.get(local, ()))
             mailboxes[local] = self._policy(
-                rows.name,
+                rows,
                 [_Level("mailbox", values), own],
                 [mailbox_tables, tables, self._all_tables],
                 version,
                 {},
                 faults,
             )
-        return self._policy(rows.name, [own], [tables, self._all_tables], version, mailboxes, faults)
+        return self._policy(rows, [own], [tables, self._all_tables], version, mailboxes, faults)
 
     def _policy(
         self,
-        domain: str,
+        rows: DomainRows,
         nearer: list[_Level],
         tables: list[_Tables],
         version: int,
@@ -154,11 +154,11 @@ class Resolver:
             return found
 
         plugins = {
-            name: self._plugin(plugin, preset, nearer, tables, domain, faults)
+            name: self._plugin(plugin, preset, nearer, tables, rows.name, faults)
             for name, plugin in self._defaults.items()
         }
         return DomainPolicy(
-            domain=domain,
+            domain=rows.name,
             version=version,
             routes=tuple(value("route") or ()),
             recipients=value("recipients"),
@@ -185,6 +185,7 @@ class Resolver:
             digest_language=value("digest.language"),
             digest_zone=value("digest.zone"),
             why_page=value("why.page"),
+            since=rows.since,
         )
 
     def _plugin(

@@ -43,6 +43,8 @@ class DomainRows:
     mailboxes: Mapping[str, Values] = field(default_factory=dict)
     """folded local part -> its own values."""
     mailbox_entries: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
+    since: float = 0.0
+    """When it was hosted (again): two of one name, one after the other, are two domains."""
 
 
 class PolicySource(Protocol):

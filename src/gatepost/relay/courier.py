@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -74,8 +75,17 @@ async def no_judge(_envelope: Envelope, _blob: Blob, _last: bool) -> Judged:
     return Judged(WAITS_ON, "no checks can be asked here")
 
 
+Work = Callable[[tuple[str]], AbstractContextManager[None]]
+"""`with work((domain,))`: what is done is work for this domain."""
+
+
 def no_outcome(_envelope: Envelope, _recipient: Rcpt, _result: Result) -> None:
     """Tell nobody."""
+
+
+def no_work(_domains: tuple[str]) -> AbstractContextManager[None]:
+    """Tell nobody."""
+    return nullcontext()
 
 
 class Courier:
@@ -92,6 +102,7 @@ class Courier:
         log: Log = no_log,
         outcome: Outcome = no_outcome,
         judge: Judge = no_judge,
+        work: Work = no_work,
     ) -> None:
         self._queue = queue
         self._relay = relay
@@ -101,6 +112,7 @@ class Courier:
         self._log = log
         self._outcome = outcome
         self._judge = judge
+        self._work = work
         self._judging = 0
         self._busy: dict[str, asyncio.Task[None]] = {}
 
@@ -152,6 +164,10 @@ class Courier:
         claim = await asyncio.to_thread(self._queue.claim, name)
         if claim is None:
             return
+        with self._work((claim.envelope.domain,)):
+            await self._attempt(claim)
+
+    async def _attempt(self, claim: Claim) -> None:
         try:
             envelope, results = await self._tried(claim)
         except BaseException:

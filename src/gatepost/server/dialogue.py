@@ -20,7 +20,7 @@ from gatepost.policy.decide import Fate, Finding, Outcome, decide_recipient
 from gatepost.policy.policy import DomainPolicy
 from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
 from gatepost.policy.training import ALWAYS_THERE, whose
-from gatepost.server import fixed
+from gatepost.server import ending, fixed
 from gatepost.server.intake import Intake
 from gatepost.server.record import trace_of, with_answers
 from gatepost.server.why import refusal
@@ -205,6 +205,8 @@ class Dialogue:
             if not address.domain:
                 address = self.gateway.bare_postmaster(snapshot) or address
             final, policy = whose(snapshot, address)
+            if policy is not None and snapshot is not self.gateway.live.snapshot:
+                policy = None if ending.is_gone(policy, self.gateway.live.snapshot) else policy
         except PolicyUnavailable as error:
             # An unreadable policy must never look like "no such domain": 4xx, not 5xx.
             self.gateway.no_policy(error)
@@ -213,10 +215,14 @@ class Dialogue:
             return self._refuse(Recipient(address, address), fixed.NOT_OURS)
         recipient = Recipient(address, final, event.notify, event.orcpt, policy)
         pipeline = self.gateway.pipeline
-        if not pipeline.rewrites(policy):
-            return self._ask(recipient, policy)
-        # A plugin may say that the recipient is really another address of the same domain.
-        findings = pipeline.run_address(self.session, transaction, recipient, policy)
+        answer = self._ask(recipient, policy) if not pipeline.rewrites(policy) else self._rewrite(recipient)
+        return answer if isinstance(answer, bytes) else self.gateway.under_way.during(policy.domain, answer)
+
+    def _rewrite(self, recipient: Recipient) -> bytes | Coroutine[Any, Any, bytes]:
+        """A plugin may say that the recipient is really another address of the same domain."""
+        assert self.transaction is not None
+        policy = recipient.policy
+        findings = self.gateway.pipeline.run_address(self.session, self.transaction, recipient, policy)
         if isinstance(findings, list):
             recipient.findings.extend(findings)
             return self._ask(recipient, policy)
@@ -400,12 +406,7 @@ class Dialogue:
 
     async def _data_end(self, event: DataEnd) -> bytes:
         intake = self.intake or self._begin()
-        try:
-            replies = await intake.finish(event)
-        except Exception as error:
-            self.gateway.bug("intake", error, self.session.id)
-            intake.failed(str(error))
-            replies = [fixed.LATER.with_id(self.session.id)]
+        replies = await ending.replies(self.gateway, intake, event)
         intake.close()
         self.intake = None
         self.transaction = None

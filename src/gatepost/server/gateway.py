@@ -31,6 +31,7 @@ from gatepost.relay.handoff import Relay
 from gatepost.relay.results import Result
 from gatepost.server.body import Memory
 from gatepost.server.copies import SUBJECT, headers_of
+from gatepost.server.ending import let_go
 from gatepost.server.record import kept_of, message_trace, steps_of, subject_of, trace_of, with_answers
 from gatepost.server.training import Marks
 from gatepost.server.unjudged import REASON, unjudged
@@ -38,6 +39,7 @@ from gatepost.server.why import Pages
 from gatepost.smtp.server import Extensions, Limits, ServerProtocol
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.store.journal_lines import outcome_line, session_line
+from gatepost.store.under_way import Work
 from gatepost.telemetry import metrics
 from gatepost.telemetry.log import Log
 
@@ -76,6 +78,7 @@ class Gateway:
         worker: int,
         marks: Marks | None = None,
         why: Pages | None = None,
+        under_way: Work | None = None,
     ) -> None:
         # For the life of the process.
         self.config = config
@@ -90,6 +93,8 @@ class Gateway:
         self._queue = queue
         self.marks = marks or Marks()
         self.why = why or Pages()
+        self.under_way = under_way or Work()
+        """For which domains a reply, or what comes behind it, is being made."""
         self._log = log
         self.ids = SessionIds(worker, secrets.randbits(18))
         self.memory = Memory()
@@ -293,19 +298,24 @@ class Gateway:
         self._counts[fate, plugin] = self._counts.get((fate, plugin), 0) + 1
         done = self.pipeline.run_done(session, transaction, recipient, outcome)
         if done is not None:
-            self.background(done)
+            self.background(self.under_way.during(domain, done) if domain else done)
 
     def abandoned(self, session: Session, transaction: Transaction, why: str) -> None:
         """The transaction ended before its message: each recipient that was named gets its row."""
+        let_go(self, session, transaction)
         for recipient in transaction.recipients:
             outcome = recipient.pending or Outcome(
                 Fate.DEFER, "", f"no message: {why}", code=0, enhanced="", score=0.0
             )
             trace = trace_of(recipient.findings, outcome)
             self._write(session, transaction, recipient, outcome, "abandoned", trace)
-        for recipient in transaction.refused:  # at RCPT; their row waited for a copy to keep
-            trace = with_answers(trace_of(recipient.findings, recipient.pending), dns_answers(transaction))
-            self.outcome(session, transaction, recipient, recipient.pending, trace)
+        for recipient in transaction.refused:
+            self.refused_at_rcpt(session, transaction, recipient)
+
+    def refused_at_rcpt(self, session: Session, transaction: Transaction, recipient: Recipient) -> None:
+        """Write the row that waited for a copy to keep."""
+        trace = with_answers(trace_of(recipient.findings, recipient.pending), dns_answers(transaction))
+        self.outcome(session, transaction, recipient, recipient.pending, trace)
 
     def mail_refused(self, session: Session, outcome: Outcome) -> None:
         """Write down a MAIL that the machine's own checks refused: with the session, nobody was named."""

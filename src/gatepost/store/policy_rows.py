@@ -23,7 +23,7 @@ MAX_CHANGED = 1_000
 KINDS = ("invalid", "valid")
 """By their number in the database; invalid sorts first and wins."""
 
-_EXISTS = "SELECT 1 FROM domain WHERE name = ?"
+_SINCE = "SELECT created FROM domain WHERE name = ?"
 _SETTINGS = "SELECT local, key, value FROM setting WHERE domain = ?"
 _ENTRY_COLUMNS = "id, kind, field, value, plugin, local, expires, note, verified, locked"
 _ENTRIES = f"SELECT {_ENTRY_COLUMNS} FROM entry WHERE domain = ? ORDER BY id"  # noqa: S608
@@ -54,10 +54,10 @@ class PolicyReader:
         """Return a domain's rows, None if it is not hosted here."""
         db = self.db
         try:
-            settings = db.execute(_SETTINGS, (name,)).fetchall()
-            # What has settings is hosted; only a domain without any has to be looked for.
-            if name == EVERYWHERE or (not settings and db.execute(_EXISTS, (name,)).fetchone() is None):
+            hosted = db.execute(_SINCE, (name,)).fetchone()
+            if hosted is None or name == EVERYWHERE:
                 return None
+            settings = db.execute(_SETTINGS, (name,)).fetchall()
             entries = db.execute(_ENTRIES, (name,)).fetchall()
         except sqlite3.Error as error:
             raise in_words(error, self.path) from error
@@ -73,7 +73,7 @@ class PolicyReader:
                 of_mailbox[row[5]] = (*of_mailbox.get(row[5], ()), entry)
             else:
                 of_domain.append(entry)
-        return DomainRows(name, own, tuple(of_domain), mailboxes, of_mailbox)
+        return DomainRows(name, own, tuple(of_domain), mailboxes, of_mailbox, float(hosted[0]))
 
     def everywhere(self) -> Everywhere:
         """Return what is set for all domains."""

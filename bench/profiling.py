@@ -16,6 +16,7 @@ from bench.install import py_spy
 from bench.load import fire
 from bench.places import WORK, BenchError, call, progress
 from bench.resolver import Resolver
+from bench.rounds import settle
 from bench.server import Sink
 from bench.workloads import Workload
 
@@ -40,6 +41,7 @@ def profile(workload: Workload, tool: str, seconds: float, top: int) -> str:
         server = made
         progress(f"  starting {server.name}")
         server.start()
+        settle(server)  # the console still starts
         load = contender.load or workload.load
         port = server.port
 

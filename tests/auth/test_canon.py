@@ -1,7 +1,6 @@
 """Canonical forms are those of RFC 6376, the same for any split of the body, in linear time."""
 
 import hashlib
-import time
 
 import pytest
 from dkim.canonicalization import CanonicalizationPolicy
@@ -9,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.auth.canon import BodyHash, body_digest, header, relaxed_header, single_blanks
+from tests.cost import assert_linear
 
 BODIES = [
     b"", b"\r\n", b"\r\n\r\n", b"a", b"a\r\n", b"a\r\n\r\n\r\n", b" \r\n", b"\t \r\n\r\n", b"a \t b\t\r\n",
@@ -78,18 +78,9 @@ def test_random_as_dkimpy(parts: list[bytes], relaxed: bool) -> None:
 @pytest.mark.parametrize("what", [b" ", b"\t", b"\r\n", b" \r\n", b"\t \t", b"a ", b"\r", b" \r"])
 def test_twice_the_octets_twice_the_time(what: bytes) -> None:
     """Nothing makes the hashing of a body quadratic."""
-
-    def seconds(size: int) -> float:
-        body = what * (size // len(what))
-        best = 9.0
-        for _ in range(3):
-            before = time.process_time()
-            body_digest(body, 0, True)
-            best = min(best, time.process_time() - before)
-        return best
-
-    small, large = seconds(500_000), seconds(4_000_000)
-    assert large < max(small, 0.004) * 24  # eight times the octets; quadratic would be 64 times
+    assert_linear(
+        lambda size: what * (size // len(what)), lambda body: body_digest(body, 0, True), 500_000, times=8
+    )
 
 
 def test_start_and_size() -> None:

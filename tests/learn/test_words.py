@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from gatepost.learn.words import MAX_WORDS, group_of, shape, words
 from gatepost.mail.structure import read_structure
+from tests.cost import assert_cheap
 from tests.learn.mails import message
 
 MORE = (
@@ -80,6 +79,5 @@ def test_groups() -> None:
 def test_bounded(text: str) -> None:
     """However long the message: bounded words in bounded time."""
     text = text % tuple(range(text.count("%d")))
-    before = time.process_time()
     assert len(said(text)) <= MAX_WORDS
-    assert time.process_time() - before < 0.5
+    assert_cheap(0.5, said, text)

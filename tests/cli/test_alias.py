@@ -9,7 +9,7 @@ import pytest
 
 from gatepost.desk.deeds import at_once
 from gatepost.desk.desk import Desk
-from gatepost.plugin.counted import Kept, key_of
+from gatepost.plugin.counted import NO_LIMIT, Kept, key_of
 
 Run = Callable[..., Any]
 SHOP = "shop.3.ann@example.org"
@@ -36,6 +36,21 @@ def test_list_and_show(used: Run, as_json: Run) -> None:
     assert "ann@example.org" in shown
     assert "used up" in shown
     assert [] == as_json("alias", "show", SHOP)["refused"]
+
+
+def test_last_day(used: Run, desk: Desk) -> None:
+    """The day of a dated address stands there as a day, bare."""
+    place = ("example.org", "counted_address", key_of("ann", "dated"))
+    kept = Kept(
+        NO_LIMIT, until=1_795_132_800.0, made=1_795_000_000.0, address="dated.2026-11-19.ann@example.org"
+    )
+    held = at_once(desk.records.reserve(*place, 3, 600))
+    assert held is not None
+    at_once(desk.records.settle(held, used=True, record=kept.record()))
+    day = str(kept.last_day)
+    (line,) = [one for one in used("alias", "list", "example.org").stdout.splitlines() if "dated" in one]
+    assert day in line.split()
+    assert day in used("alias", "show", kept.address).stdout.split()
 
 
 def test_reset_close_open(used: Run, as_json: Run) -> None:

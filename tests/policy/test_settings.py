@@ -56,7 +56,7 @@ def test_what_can_be_set(key: str, value: object, kept: object) -> None:
         ("dnsbl.action", "bounce", ["reject, quarantine, defer, tag"]),
         ("dnsbl.zone", [], ["did you mean 'dnsbl.zones'"]),
         ("dnsbl.zones", "zen", ["dnsbl.zones", "list"]),
-        ("dnsbl.zones", ["a", 5], ["zones.1", "string"]),
+        ("dnsbl.zones", ["a", 5], ["zones.1", "text"]),
         ("dnsbl", "on", ["no such setting"]),
         ("nosuch.mode", "on", ["no such setting"]),
         ("keep_days", 0, ["1 to 3650"]),

@@ -43,7 +43,7 @@ def listing(domain: str, user: str, as_json: bool) -> None:
     print_table(
         ["user", "word", "used", "left", "last day", "only from", "state"],
         [
-            (a.user, a.word, a.used, _left(a), a.kept.last_day or "", a.kept.only, a.over or "open")
+            (a.user, a.word, a.used, _left(a), str(a.kept.last_day or ""), a.kept.only, a.over or "open")
             for a in found
         ],
         right=["used", "left"],
@@ -70,7 +70,7 @@ def show(address: str, as_json: bool) -> None:
         "leads to": f"{alias.user}@{alias.domain}",
         "used": alias.used,
         "left": _left(alias) or "not counted",
-        "last day": alias.kept.last_day or "none",
+        "last day": str(alias.kept.last_day or "none"),
         "only from": alias.kept.only or "anybody",
         "made": f"{when(alias.kept.made)} by {alias.kept.by or '<>'}",
         "changed by": alias.kept.changed or "nobody",

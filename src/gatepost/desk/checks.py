@@ -16,7 +16,9 @@ from gatepost.desk.stats import stats
 from gatepost.plugin.base import Scope
 from gatepost.plugin.faces import sentence
 from gatepost.plugin.registry import Loaded
+from gatepost.policy.faults import in_words
 from gatepost.policy.policy import Mode, PluginPolicy
+from gatepost.policy.settings import is_secret
 from gatepost.store.scopes import ALL
 
 LATELY = 7 * 86_400
@@ -136,7 +138,7 @@ def faults(loaded: Loaded, values: Mapping[str, Any]) -> dict[str, str]:
         found: dict[str, str] = {}
         for fault in error.errors():
             field = str(fault["loc"][0]) if fault["loc"] else ""
-            found.setdefault(field, fault["msg"].removeprefix("Value error, "))
+            found.setdefault(field, in_words(fault, secret=is_secret(field)))
         return found
     return {}
 

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from gatepost.mail.address import AddressError, parse_address
 from gatepost.plugins.localpart_rules import Rule
+from gatepost.policy.faults import in_words
 
 Format = Literal["rcpt_regexp", "patterns"]
 FORMATS: tuple[Format, ...] = ("rcpt_regexp", "patterns")
@@ -129,5 +130,5 @@ def _literal_address(text: str) -> bool:
 
 def _reason(error: ValueError) -> str:
     if isinstance(error, ValidationError):
-        return "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+        return "; ".join(in_words(fault) for fault in error.errors())
     return str(error)

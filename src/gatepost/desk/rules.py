@@ -20,6 +20,7 @@ from gatepost.desk.rule_files import SIX, Format, read_rules
 from gatepost.desk.scopes import hosted, hosted_scope
 from gatepost.mail.address import AddressError, parse_address
 from gatepost.plugins.localpart_rules import DAY, MONTH, LocalpartRules, Rule, Settings, compiled
+from gatepost.policy.faults import in_words
 from gatepost.policy.policy import Mode
 from gatepost.store.scopes import ALL, EVERYWHERE, parse_scope
 
@@ -131,7 +132,7 @@ def make(**fields: object) -> Rule:
     try:
         return Rule.model_validate(fields)
     except ValidationError as error:
-        said = "; ".join(fault["msg"].removeprefix("Value error, ") for fault in error.errors())
+        said = "; ".join(in_words(fault) for fault in error.errors())
         raise DeskError(said) from error
 
 

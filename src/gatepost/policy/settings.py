@@ -16,6 +16,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from gatepost.mail.address import AddressError, parse_address
+from gatepost.policy.faults import in_words
 from gatepost.policy.policy import Action, Mode, OnFailure
 from gatepost.policy.presets import PRESETS
 
@@ -329,7 +330,8 @@ def plugin_error(name: str, error: ValueError) -> SettingError:
     said = []
     for e in found:
         place = ".".join(str(part) for part in e["loc"])
-        said.append(e["msg"] if place in ("", first) else f"{place}: {e['msg']}")
+        words = in_words(e, secret=is_secret(first))
+        said.append(words if place in ("", first) else f"{place}: {words}")
     return SettingError(f"{name}.{first}" if first else name, "; ".join(said))
 
 

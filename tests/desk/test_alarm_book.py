@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gatepost.desk import alarm_book, alarms
+from gatepost.desk import alarm_book, alarms, domains, left_behind
 from gatepost.desk.alarm_book import forget_old, remember, remembered, shown, way_fails, ways_that_fail
 from gatepost.desk.alarms import Alarm, Told
 from gatepost.desk.desk import Desk
@@ -37,6 +37,21 @@ def test_shown(desk: Desk) -> None:
     assert [] == shown(desk, set())
     remember(desk, replace(SERVER, ended=NOW))
     assert ([], 1) == (shown(desk, {"eve.example"}), len(shown(desk, {"eve.example"}, ended=True)))
+
+
+def test_of_a_former_owner(desk: Desk) -> None:
+    """Who has a name now does not hear of the back end that another one had."""
+    remember(desk, SERVER)
+    remember(desk, replace(SERVER, name="10.0.0.6:25", ended=NOW))
+    for name in SERVER.domains:
+        domains.add(desk, name, ["maildir:///nowhere/%u"])
+    domains.remove(desk, "eve.example")
+    left_behind.forget(desk, "eve.example")
+    domains.add(desk, "eve.example", ["maildir:///nowhere/%u"])
+    assert [] == shown(desk, {"eve.example"}, ended=True)
+    assert 2 == len(shown(desk, {"ann.example"}, ended=True))
+    remember(desk, replace(SERVER, seen=NOW + 5))
+    assert 1 == len(shown(desk, {"eve.example"}))
 
 
 def test_forgotten(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,105 +9,31 @@ from threading import Thread
 import pytest
 
 from gatepost.desk import (
-    archive,
     changes,
     domains,
     left_behind,
     overview,
-    recipients,
     srv,
     tokens,
     train_addresses,
-    training,
     users,
 )
 from gatepost.desk.deeds import at_once
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError
 from gatepost.desk.left_behind import DAY, DAYS, StillThere
-from gatepost.desk.srv_follow import TreeFollower
 from gatepost.spool.envelope import Envelope, Rcpt
-from gatepost.spool.names import safe_name
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
-from gatepost.store.reviews_db import ReviewRow
 from gatepost.store.under_way import UnderWay
 from tests.desk.conftest import Clock
-from tests.desk.test_archive import keep
-from tests.desk.test_privacy import journal
-from tests.desk.test_silence import deliver
-from tests.plugins.test_classifier import ham_mail, spam_mail
-
-NAME, OTHER = "example.org", "example.com"
-ROUTE = ["maildir:///nowhere/%u"]
-TRIPLET = "192.0.2.0/24 bob annabel"
-SECRET = "correct horse battery"
-
-
-def live(desk: Desk, name: str, number: int) -> None:
-    """Leave something of a domain in every place that there is."""
-    who = f"annabel@{name}"
-    desk.policy.add_recipients(name, ["annabel"])
-    journal(desk, (f"0DQ3N7V5K2F{number}T.1", name, who, "bob@example.net"))
-    desk.journal.collect(desk.data_dir)
-    keep(desk, who, f"0DQ3N7V5K2F{number}K.1")
-    waits = Envelope(f"waits{number}", "bob@x.example", (Rcpt(who),), desk.clock(), desk.clock(), domain=name)
-    desk.queue.put(waits, [b"a\r\n"])
-    at_once(desk.records.put(name, "counted_address", "address annabel shop", {"limit": 5}))
-    held = at_once(desk.records.reserve(name, "counted_address", "address annabel shop", 5, 60))
-    assert held is not None
-    at_once(desk.records.settle(held, used=True))
-    at_once(desk.records.put(name, "digest", f"reader\x1f{who}", {"entry": "x", "since": 0, "until": 1}))
-    row = ReviewRow(0, name, "ID.1", who, "bob@x.example", "dnsbl", desk.clock(), "", "", "please")
-    desk.reviews.add(row, of_network=99, of_domain=99)
-    at_once(desk.state.put(f"greylist\x1f{name}\x1f{TRIPLET}", b"+1", 9 * DAY))
-    at_once(desk.state.add(f"reputation\x1f{name}\x1fgood bob@x.example", 7, 9 * DAY))
-    desk.state.flush()
-    lessons = [training.Lesson(spam_mail(number), "1.1"), training.Lesson(spam_mail(number + 50), "2.1")]
-    training.train(desk, name, lessons, spam=True, by=who)
-    desk.errands.put(name, "spamassassin", ham_mail(1), spam=False)
-    folder = desk.data_dir / "filters" / "bogo" / safe_name(name)
-    folder.mkdir(parents=True)
-    (folder / "wordlist.db").write_text(f"words of {name}")
+from tests.desk.lived import NAME, OTHER, ROUTE, left, live, lived, nothing
 
 
 @pytest.fixture
 def full(desk: Desk) -> Desk:
     """Return a desk with two domains that have lived."""
-    domains.add(desk, OTHER, ROUTE)
-    users.add(desk, "root", SECRET, "admin")
-    users.add(desk, "ann", SECRET, "owner", [NAME, OTHER])
-    for number, name in ((3, NAME), (4, OTHER)):
-        live(desk, name, number)
-    deliver(desk, ham_mail(3), 1, at=desk.clock())
-    return desk
-
-
-def left(desk: Desk, name: str) -> dict[str, object]:
-    """Return what a domain has, wherever it is kept."""
-    model = desk.models.of(name)
-    delivered = desk.data_dir / "learn" / "delivered" / name
-    return {
-        "journal": [row.id for row in desk.journal.search(name)],
-        "tally": desk.journal.tally(name).outcomes,
-        "kept": [one.id for one in archive.listing(desk, name)],
-        "queue": [one.id for one in desk.queue.list() if one.domain == name],
-        "records": [row.key for row in desk.records.of_domain(name)],
-        "used": at_once(desk.records.count(name, "counted_address", "address annabel shop")),
-        "reviews": [row.id for row in desk.reviews.listing([name], waiting=True)],
-        "greylist": at_once(desk.state.get(f"greylist\x1f{name}\x1f{TRIPLET}")),
-        "reputation": at_once(desk.state.add(f"reputation\x1f{name}\x1fgood bob@x.example", 0, 9 * DAY)),
-        "model": None if model is None else (model.spam, model.ham),
-        "trainings": len(desk.models.trainings(name).look()),
-        "delivered": len(list(delivered.iterdir())) if delivered.is_dir() else 0,
-        "errands": len(desk.errands.of_domain(name)),
-        "filter": (desk.data_dir / "filters" / "bogo" / safe_name(name)).is_dir(),
-    }
-
-
-def nothing(desk: Desk, name: str) -> bool:
-    """Say whether there is nothing of a domain."""
-    return not any(left(desk, name).values())
+    return lived(desk)
 
 
 def test_roll_back_brings_all_back(full: Desk) -> None:
@@ -309,80 +235,6 @@ def test_a_mail_that_comes_in(full: Desk, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("time.sleep", ends)
     domains.add(full, NAME, ROUTE, anew=True)
     assert nothing(full, NAME), left(full, NAME)
-
-
-@pytest.mark.parametrize(("away", "same"), [(600.0, True), (20 * DAY, True), (DAYS * DAY + 1, False)])
-def test_a_folder_that_comes_back(desk: Desk, clock: Clock, tmp_path: Path, away: float, same: bool) -> None:
-    """A tree cannot be asked: a folder that comes back is the same domain while its data are there."""
-    tree = tmp_path / "srv"
-    (tree / "files.example" / "users" / "valid").mkdir(parents=True)
-    (tree / "keep.example").mkdir()
-    follower = TreeFollower(desk, tree, desk.registry.defaults(), route=ROUTE[0], clock=clock)
-
-    def look() -> None:
-        for _ in range(4):
-            follower.look()
-            clock.now += 11
-
-    look()
-    at_once(desk.records.put("files.example", "notes", "x", {"a": 1}))
-    (tree / "files.example").rename(tmp_path / "aside")
-    look()
-    assert desk.policy.domain("files.example") is None
-    clock.now += away
-    (tmp_path / "aside").rename(tree / "files.example")
-    look()
-    assert desk.policy.domain("files.example") is not None
-    assert same == bool(list(desk.records.of_domain("files.example")))
-
-
-def test_a_folder_of_a_domain_that_a_person_removed(desk: Desk, clock: Clock, tmp_path: Path) -> None:
-    """Its folder still lies there: it is told, not hosted, nothing deleted, until a person says which."""
-    tree, name = tmp_path / "srv", "files.example"
-    (tree / name / "users" / "valid" / "ann").mkdir(parents=True)
-    (tree / "keep.example").mkdir()
-    follower = TreeFollower(
-        Desk(desk.data_dir, "files", clock=desk.clock),
-        tree,
-        desk.registry.defaults(),
-        route=ROUTE[0],
-        clock=clock,
-    )
-
-    def look() -> list[str]:
-        told = []
-        for _ in range(4):
-            told += [what for level, _, what in follower.look() if level == "error"]
-            clock.now += 11
-        return told
-
-    assert look() == []
-    at_once(desk.records.put(name, "notes", "x", {"a": 1}))
-    domains.remove(desk, name)
-    (told,) = look()
-    assert "--roll-back" in told and "--again" in told and "--anew" in told
-    assert look() == []  # told once
-    clock.now += 20 * DAY
-    assert look() == []
-    assert desk.policy.domain(name) is None
-    assert list(desk.records.of_domain(name))
-    domains.add(desk, name, ROUTE, anew=False)
-    assert look() == []
-    assert list(desk.records.of_domain(name))
-    assert ["ann"] == [row.local for row in recipients.listing(desk, name)]
-
-    domains.remove(desk, name)  # and then its folder goes too: that hosts nothing
-    assert 1 == len(look())
-    (tree / name).rename(tmp_path / "aside")
-    assert look() == []
-    assert desk.policy.domain(name) is None
-    (tmp_path / "aside").rename(tree / name)
-    assert 1 == len(look())
-
-    clock.now += DAYS * DAY  # its time is over: another one, without a touch of any file
-    assert look() == []
-    assert desk.policy.domain(name) is not None
-    assert not list(desk.records.of_domain(name))
 
 
 def test_an_import_is_asked(full: Desk, tmp_path: Path) -> None:

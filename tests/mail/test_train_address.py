@@ -32,6 +32,17 @@ def test_read(local: str, wanted: Named | None) -> None:
     assert wanted == read(local)
 
 
+def test_a_secret_is_good_for_one_owner_of_the_name() -> None:
+    """Nobody makes one that a former owner knew, though both begin to count at 1."""
+    marks = {make(SECRET, "example.org", "ann", 1, since, spam=True) for since in (0.0, 5.0, 5.001)}
+    assert 3 == len(marks)
+    named = read(make(SECRET, "example.org", "ann", 1, 5.0, spam=True).partition("@")[0])
+    assert named is not None
+    assert [False, True, False] == [
+        holds(named, SECRET, "example.org", 1, since) for since in (0.0, 5.0, 5.001)
+    ]
+
+
 def test_a_secret_is_good_for_one_person_domain_and_generation() -> None:
     """And for both kinds."""
     address = make(SECRET, "example.org", "Ann", 1, spam=True)

@@ -150,10 +150,23 @@ def test_bounded() -> None:
     async def work(callout: Callout, backend: Backend, _clock: Clock) -> None:
         for n in range(8):
             await callout.verify([backend.url], parse_address(f"u{n}@example.org"))
-        assert callout.known(parse_address("u7@example.org")) == "yes"
-        assert callout.known(parse_address("u0@example.org")) is None
+        assert callout.known([backend.url], parse_address("u7@example.org")) == "yes"
+        assert callout.known([backend.url], parse_address("u0@example.org")) is None
 
     asking(work, most=5)
+
+
+def test_another_server(tmp_path: Path) -> None:
+    """Where another one is asked since, the answers of the one before hold for nobody, nor do stale ones."""
+
+    async def work(callout: Callout, backend: Backend, _clock: Clock) -> None:
+        empty = [f"maildir://{tmp_path}/%u"]
+        assert "no" == await callout.verify(empty, ANN)
+        assert "yes" == await callout.verify([backend.url], ANN)
+        assert "no" == await callout.verify(empty, ANN)
+        assert "unknown" == await callout.verify(["smtp://127.0.0.1:1"], ANN)
+
+    asking(work)
 
 
 def test_maildir(tmp_path: Path) -> None:

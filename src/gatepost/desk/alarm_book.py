@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from gatepost.desk.alarms import FORGOTTEN, OWNERS, SENTENCES, Alarm, Told
+from gatepost.desk.alarms import FORGOTTEN, SENTENCES, Alarm, Told
 from gatepost.desk.deeds import at_once
 from gatepost.desk.desk import Desk
 
@@ -24,11 +24,17 @@ def remembered(desk: Desk) -> list[Alarm]:
 
 
 def shown(desk: Desk, domains: Collection[str] | None, *, ended: bool = False) -> list[Alarm]:
-    """Return the alarms that somebody may see: all (None), or those of their domains as far as theirs."""
+    """Return the alarms that somebody may see: all (None), or those of their domains as far as theirs.
+
+    One that was seen last before a former owner's data were deleted is the former one's.
+    """
     found = [one for one in remembered(desk) if ended or one.open]
     if domains is None:
         return found
-    return [theirs for one in found if one.kind in OWNERS and (theirs := one.of(domains)) is not None]
+    named = {name for one in found for name in one.domains} & set(domains)
+    since = {name: rows.owned_since for name in named if (rows := desk.policy.domain(name)) is not None}
+    theirs = (one.of([name for name in named if since.get(name, 0.0) < one.seen]) for one in found)
+    return [one for one in theirs if one is not None]
 
 
 def remember(desk: Desk, alarm: Alarm) -> None:

@@ -118,7 +118,7 @@ def _send_some(desk: Desk, pending: list[_Pending], now: float, render: Render) 
     made = []
     for found in digest.digests(desk, wants):
         one = by_domain[found.domain]
-        name = entry_name(found.domain, found.reader, one.due.period)
+        name = entry_name(one.policy, found.reader, one.due.period)
         before = digest_marks.reader(desk, found.domain, found.reader)
         if before is not None and before.entry == name:
             continue  # killed behind this reader: the others follow
@@ -140,14 +140,15 @@ def _owed(desk: Desk, one: _Pending, oldest: float) -> dict[str, float]:
         reader: max(sent.since, oldest)
         for reader, sent in digest_marks.readers(desk, domain).items()
         if sent.until > oldest
-        and sent.entry != entry_name(domain, reader, one.due.period)
+        and sent.entry != entry_name(one.policy, reader, one.due.period)
         and not desk.queue.was_sent(sent.entry)
     }
 
 
-def entry_name(domain: str, reader: str, period: str) -> str:
+def entry_name(policy: DomainPolicy, reader: str, period: str) -> str:
     """Return the queue's name for a reader's digest of a period: the same each time, so it is there once."""
-    said = f"{domain}\n{reader}\n{period}"
+    said = f"{policy.domain}\n{reader}\n{period}"
+    said += f"\n{policy.owned_since:.3f}" if policy.owned_since else ""  # else: a former owner's was sent
     return PREFIX + hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
 

@@ -68,7 +68,7 @@ def add(
     _name_readers(values, domain)
     with left_behind.alone(desk):
         if desk.policy.domain(domain) is None:
-            values = left_behind.make_way(desk, domain, anew=anew) | values
+            left_behind.make_way(desk, domain, anew=anew)
         try:
             return desk.policy.add_domain(domain, listed, values, by=desk.by)
         except StoreConflict as error:

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from secrets import randbelow
 
 from gatepost.desk import journal
 from gatepost.desk.desk import Desk
@@ -35,7 +34,6 @@ LOCK = "left_behind.lock"
 """In data_dir: held while what a domain left is deleted, and while a domain is hosted."""
 PATIENCE, GLANCE = 5.0, 0.1
 """Seconds that the deletion waits for what is under way, and between two looks at it."""
-GENERATION = "training.generation"
 TRIES = 3
 LEARN = ("domains", "delivered", "errands")
 """Folders of `learn/` with one for each domain: what was taught, features, what others are to be taught."""
@@ -74,22 +72,19 @@ def alone(desk: Desk) -> Iterator[None]:
         yield
 
 
-def make_way(desk: Desk, name: str, *, anew: bool | None) -> dict[str, int]:
+def make_way(desk: Desk, name: str, *, anew: bool | None) -> None:
     """Let a domain be added where one of its name was removed: another one (`anew`), or the same.
 
     The caller is `alone` until it is hosted: else what he adds could be taken for what was left.
-    StillThere where nobody said which. Returns what another one has to begin with: what opened doors of the
-    old one must not open its.
+    StillThere where nobody said which.
     """
     found = desk.policy.removal(name)
-    if found is not None:
-        if anew is None or (not anew and is_closed(found)):
-            raise StillThere(name, found)
-        if not anew:
-            return {}
+    if found is None:
+        return
+    if anew is None or (not anew and is_closed(found)):
+        raise StillThere(name, found)
+    if anew:
         _forget(desk, name)
-    # A training address holds for domain and generation, under the installation's one secret.
-    return {GENERATION: 2 + randbelow(999_998)} if desk.policy.was_hosted(name) else {}
 
 
 def is_closed(removal: Change) -> bool:

@@ -89,9 +89,13 @@ class ShadowTeacher:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
 
-    def is_secret_of(self, named: train_address.Named, domain: str, generation: int) -> bool:
+    def is_secret_of(
+        self, named: train_address.Named, domain: str, generation: int, owned_since: float = 0.0
+    ) -> bool:
         """Say whether an address has the secret of the person that it names."""
-        return train_address.holds(named, installation_secret(self._data_dir), domain, generation)
+        return train_address.holds(
+            named, installation_secret(self._data_dir), domain, generation, owned_since
+        )
 
     async def teach(self, _pupil: Pupil, _message: Message, _apart: Any) -> str:
         """Say what is not done."""

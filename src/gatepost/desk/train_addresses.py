@@ -52,9 +52,8 @@ def of_person(desk: Desk, domain: str, person: str) -> Addresses:
         secret = installation_secret(desk.data_dir)
     except OSError as error:
         raise DeskError(str(error)) from error
-    made = [
-        train_address.make(secret, name, who.local, settings.generation, spam=spam) for spam in (True, False)
-    ]
+    place = secret, name, who.local, settings.generation, policy.owned_since
+    made = [train_address.make(*place, spam=spam) for spam in (True, False)]
     if not all(made):
         raise DeskError(f"{who.local} is too long for an address with a secret")
     return Addresses(made[0], made[1])

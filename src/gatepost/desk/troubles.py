@@ -49,7 +49,8 @@ def asked(desk: Desk, seen: Iterable[Condition], now: float) -> Iterator[Trouble
             continue
         hosted: tuple[str, ...] = ()
         if one.kind == BACKEND:
-            hosted = tuple(name for name in one.domains if desk.policy.domain(name) is not None)
+            rows = [desk.policy.domain(name) for name in one.domains]
+            hosted = tuple(row.name for row in rows if row is not None and row.owned_since < one.seen)
             if not hosted:
                 continue  # a domain that was removed, or no domain of ours
         yield Trouble(one.kind, one.name, shortened(one.why), one.since, one.seen, hosted)

@@ -3,8 +3,8 @@
 A mail program that cannot sign, or a rule on a phone, needs an address that proves who writes:
 `spam+ann=k3v...@train.example.org`. What stands behind the name is an HMAC over domain, person and the
 domain's generation under the installation's secret, so nothing has to be stored, nobody makes one for
-another domain or person, and a new generation makes all old ones void. Lower case only: mail programs
-change the case of what people type. Pure.
+another domain or person, and a new generation, or a new owner of the name, makes all old ones void. Lower
+case only: mail programs change the case of what people type. Pure.
 """
 
 from __future__ import annotations
@@ -51,20 +51,30 @@ def read(local: str) -> Named | None:
     return Named(KINDS[kind], person, mark)
 
 
-def holds(named: Named, secret: bytes, domain: str, generation: int) -> bool:
-    """Say whether the secret in an address is that of the person named in it."""
-    wanted = _mark(secret, domain, named.person, generation)
+def holds(named: Named, secret: bytes, domain: str, generation: int, owned_since: float = 0.0) -> bool:
+    """Say whether the secret in an address is that of the person named in it.
+
+    `owned_since`: as the domain's policy has it, so that no address of a former owner of the name holds.
+    """
+    wanted = _mark(secret, domain, named.person, generation, owned_since)
     return hmac.compare_digest(wanted.encode(), named.mark.encode("utf-8", "replace"))
 
 
-def make(secret: bytes, domain: str, person: str, generation: int, *, spam: bool) -> str:
+def make(
+    secret: bytes, domain: str, person: str, generation: int, owned_since: float = 0.0, *, spam: bool
+) -> str:
     """Return a person's own training address; "" where the name is too long to have one."""
     who = fold(person)
     kind = next(word for word, is_spam in KINDS.items() if is_spam is spam)
-    local = f"{kind}+{who}={_mark(secret, domain, who, generation)}"
+    local = f"{kind}+{who}={_mark(secret, domain, who, generation, owned_since)}"
     return f"{local}@{PREFIX}{domain}" if len(local.encode()) <= MAX_LOCAL else ""
 
 
-def _mark(secret: bytes, domain: str, person: str, generation: int) -> str:
-    said = f"gatepost-train-1\n{domain}\n{person}\n{generation}".encode("utf-8", "surrogatepass")
-    return base64.b32encode(hmac.digest(secret, said, "sha256")).decode("ascii")[:MARK].lower()
+def _mark(secret: bytes, domain: str, person: str, generation: int, owned_since: float) -> str:
+    said = f"gatepost-train-1\n{domain}\n{person}\n{generation}"
+    said += f"\n{owned_since:.3f}" if owned_since else ""
+    return (
+        base64.b32encode(hmac.digest(secret, said.encode("utf-8", "surrogatepass"), "sha256"))
+        .decode("ascii")[:MARK]
+        .lower()
+    )

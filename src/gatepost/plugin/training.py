@@ -98,9 +98,11 @@ class Teacher:
         self._clock = clock
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    def is_secret_of(self, named: train_address.Named, domain: str, generation: int) -> bool:
+    def is_secret_of(
+        self, named: train_address.Named, domain: str, generation: int, owned_since: float = 0.0
+    ) -> bool:
         """Say whether an address has the secret of the person that it names."""
-        return train_address.holds(named, self._secret, domain, generation)
+        return train_address.holds(named, self._secret, domain, generation, owned_since)
 
     async def teach(self, pupil: Pupil, message: Message, apart: Apart | None) -> Taught:
         """Learn what a training mail is about. TooMany; CannotAnswer where it cannot be done now."""

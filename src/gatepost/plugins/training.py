@@ -118,7 +118,8 @@ async def _person(ctx: Context[Settings], named: Named) -> str:
     """Return the address of the person whose secret an address has; "" where it is not theirs."""
     if not ctx.settings.secrets:
         return ""
-    if not ctx.teacher.is_secret_of(named, ctx.domain, ctx.settings.generation):
+    generation, since = ctx.settings.generation, ctx.policy.owned_since
+    if not ctx.teacher.is_secret_of(named, ctx.domain, generation, since):
         return ""
     try:
         person = parse_address(f"{named.person}@{ctx.domain}")

@@ -49,7 +49,7 @@ FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 """Core setting -> field of the policy, and how its value gets there. `preset` changes others too."""
 
-_OWN = frozenset({"domain", "version", "cache", "mailboxes", "origin", "since"})
+_OWN = frozenset({"domain", "version", "cache", "mailboxes", "origin", "owned_since"})
 
 
 class Plain:
@@ -74,7 +74,7 @@ class Plain:
         except (KeyError, ValueError):
             return None
         origin = self._origin_of(tuple(rows.values))
-        return DomainPolicy(rows.name, version, origin=origin, since=rows.since, **fields)
+        return DomainPolicy(rows.name, version, origin=origin, owned_since=rows.owned_since, **fields)
 
     def _origin_of(self, keys: tuple[str, ...]) -> Mapping[str, str]:
         origin = self._origins.get(keys)

@@ -104,8 +104,8 @@ class DomainPolicy:
     digest_zone: str = "UTC"
     why_page: bool = False
     """Refused senders are told the address of a page that says why."""
-    since: float = 0.0
-    """When the domain was hosted (again): tells it from another one that had its name."""
+    owned_since: float = 0.0
+    """As in `policy.source.DomainRows`."""
     ordinary: DomainPolicy | None = None
     """Of the policy of training addresses (`for_training`): the domain's own."""
 

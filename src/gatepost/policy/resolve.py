@@ -185,7 +185,7 @@ class Resolver:
             digest_language=value("digest.language"),
             digest_zone=value("digest.zone"),
             why_page=value("why.page"),
-            since=rows.since,
+            owned_since=rows.owned_since,
         )
 
     def _plugin(

@@ -43,8 +43,8 @@ class DomainRows:
     mailboxes: Mapping[str, Values] = field(default_factory=dict)
     """folded local part -> its own values."""
     mailbox_entries: Mapping[str, tuple[Entry, ...]] = field(default_factory=dict)
-    since: float = 0.0
-    """When it was hosted (again): two of one name, one after the other, are two domains."""
+    owned_since: float = 0.0
+    """When what a former domain of its name left was deleted; 0: it is the first. Tells it from that one."""
 
 
 class PolicySource(Protocol):

@@ -32,6 +32,8 @@ TIME = 30.0
 UNKNOWN_USER = frozenset({550, 551, 553})
 
 Exists = Literal["yes", "no", "unknown"]
+Question = tuple[str, ...]
+"""Routes and mailbox: where another server is asked since, the answers of the one before count no more."""
 
 
 class _Kept(NamedTuple):
@@ -54,12 +56,12 @@ class Callout:
         self._clock = clock
         self._dice = dice
         self._most = most
-        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
-        self._asking: dict[tuple[str, str], asyncio.Task[Exists]] = {}
+        self._kept: OrderedDict[Question, _Kept] = OrderedDict()
+        self._asking: dict[Question, asyncio.Task[Exists]] = {}
 
-    def known(self, address: Address) -> Exists | None:
+    def known(self, routes: Sequence[str], address: Address) -> Exists | None:
         """Return the answer if it is kept and fresh."""
-        kept = self._kept.get(address.key)
+        kept = self._kept.get((*routes, *address.key))
         if kept is None:
             return None
         age = self._clock() - kept.at
@@ -68,10 +70,10 @@ class Callout:
 
     async def verify(self, routes: Sequence[str], address: Address) -> Exists:
         """Return whether the mailbox exists, as its domain's server says."""
-        answer = self.known(address)
+        answer = self.known(routes, address)
         if answer is not None:
             return answer
-        key = address.key
+        key = (*routes, *address.key)
         task = self._asking.get(key)
         if task is None:
             task = self._asking[key] = asyncio.ensure_future(self._ask_routes(routes, address))
@@ -81,6 +83,7 @@ class Callout:
 
     async def _ask_routes(self, urls: Sequence[str], address: Address) -> Exists:
         answer: Exists = "unknown"
+        key = (*urls, *address.key)
         try:
             routes = order([parse_route(url) for url in urls], self._dice)
         except RouteError:
@@ -90,16 +93,16 @@ class Callout:
             if answer != "unknown":
                 break
         if answer == "unknown":
-            return self._stale(address)
+            return self._stale(key)
         kept = self._kept
-        kept[address.key] = _Kept(answer, self._clock())
-        kept.move_to_end(address.key)
+        kept[key] = _Kept(answer, self._clock())
+        kept.move_to_end(key)
         if len(kept) > self._most:
             kept.popitem(last=False)
         return answer
 
-    def _stale(self, address: Address) -> Exists:
-        kept = self._kept.get(address.key)
+    def _stale(self, key: Question) -> Exists:
+        kept = self._kept.get(key)
         if kept is not None and 0 <= self._clock() - kept.at < STALE_FOR:
             return kept.answer
         return "unknown"

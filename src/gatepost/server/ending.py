@@ -49,9 +49,9 @@ def let_go(gateway: Gateway, session: Session, transaction: Transaction) -> bool
 
 
 def is_gone(policy: DomainPolicy, snapshot: Snapshot) -> bool:
-    """Return whether the domain of a policy was removed since, though its name may be hosted again."""
+    """Return whether the domain of a policy was removed since, though another may have its name by now."""
     now = snapshot.policy_for(policy.domain)
-    return now is None or now.since != policy.since
+    return now is None or now.owned_since != policy.owned_since
 
 
 def domains_of(transaction: Transaction) -> set[str]:

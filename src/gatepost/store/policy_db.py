@@ -277,18 +277,6 @@ class PolicyStore(PolicyWriter):
             row = self.db.execute("SELECT created FROM domain WHERE name = ?", (name,)).fetchone()
         return 0.0 if row is None else float(row[0])
 
-    def was_hosted(self, name: str) -> bool:
-        """Return whether a domain of this name was ever hosted and removed."""
-        with errors_of(self.path):
-            return (
-                self.db.execute(
-                    "SELECT 1 FROM change WHERE domain = ? AND local = '' AND what = 'domain'"
-                    " AND after = 'null' LIMIT 1",
-                    (name,),
-                ).fetchone()
-                is not None
-            )
-
     def removal(self, name: str) -> Change | None:
         """Return how a domain was removed that is not hosted now and still has what it left behind."""
         with errors_of(self.path):

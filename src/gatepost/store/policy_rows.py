@@ -23,7 +23,10 @@ MAX_CHANGED = 1_000
 KINDS = ("invalid", "valid")
 """By their number in the database; invalid sorts first and wins."""
 
-_SINCE = "SELECT created FROM domain WHERE name = ?"
+_HOSTED = (
+    "SELECT (SELECT max(time) FROM change WHERE domain = name AND local = '' AND what = 'forgotten')"
+    " FROM domain WHERE name = ?"
+)
 _SETTINGS = "SELECT local, key, value FROM setting WHERE domain = ?"
 _ENTRY_COLUMNS = "id, kind, field, value, plugin, local, expires, note, verified, locked"
 _ENTRIES = f"SELECT {_ENTRY_COLUMNS} FROM entry WHERE domain = ? ORDER BY id"  # noqa: S608
@@ -54,7 +57,7 @@ class PolicyReader:
         """Return a domain's rows, None if it is not hosted here."""
         db = self.db
         try:
-            hosted = db.execute(_SINCE, (name,)).fetchone()
+            hosted = db.execute(_HOSTED, (name,)).fetchone()
             if hosted is None or name == EVERYWHERE:
                 return None
             settings = db.execute(_SETTINGS, (name,)).fetchall()
@@ -73,7 +76,7 @@ class PolicyReader:
                 of_mailbox[row[5]] = (*of_mailbox.get(row[5], ()), entry)
             else:
                 of_domain.append(entry)
-        return DomainRows(name, own, tuple(of_domain), mailboxes, of_mailbox, float(hosted[0]))
+        return DomainRows(name, own, tuple(of_domain), mailboxes, of_mailbox, float(hosted[0] or 0.0))
 
     def everywhere(self) -> Everywhere:
         """Return what is set for all domains."""

@@ -56,3 +56,40 @@ def test_the_menu_stays(house: House) -> None:
     assert 'action="/logout"' in page
     assert 'href="/users"' not in page
     assert "/journal" not in house.browser().get("/nothing").text
+
+
+def test_the_frame_of_every_fault(house: House) -> None:
+    """An unknown address, a forged form, a wrong method and our own fault have the menu."""
+
+    def fails() -> None:
+        raise RuntimeError("ours")
+
+    house.app.add_api_route("/fails", fails)
+    ann = house.browser("ann")
+    ann.client.headers["referer"] = "http://testserver/archive?domain=ann.example"
+    asked = {
+        404: ann.get("/nothing"),
+        403: ann.client.post("/logout", data={"csrf": "forged"}),
+        405: ann.client.put("/account", headers={"x-csrf-token": ann.secret("/account")}),
+        500: ann.get("/fails"),
+    }
+    for status, page in asked.items():
+        assert status == page.status_code
+        assert 'href="/journal"' in page.text, status
+        assert 'action="/logout"' in page.text, status
+        assert '<a href="/archive?domain=ann.example">' in page.text, status
+    strangers = house.browser().get("/nothing").text
+    assert "/journal" not in strangers
+    assert "/logout" not in strangers
+
+
+def test_a_fault_when_nobody_can_be_asked(house: House) -> None:
+    """A store of people that does not answer makes the page poorer, and no second fault."""
+
+    def broken(*_: object) -> None:
+        raise StoreError("disk I/O error")
+
+    house.people.who = broken  # type: ignore[method-assign, assignment]
+    page = house.browser("ann").get("/nothing")
+    assert 404 == page.status_code
+    assert "There is nothing at this address" in page.text

@@ -15,10 +15,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from gatepost.console import rights
-from gatepost.console.cookies import site_of, token_of
+from gatepost.console.cookies import site_of
 from gatepost.console.errors import NotHere, SignInFirst
 from gatepost.console.rights import Right
-from gatepost.console.site import Person, Site, Visit
+from gatepost.console.site import Person, Site
+from gatepost.console.visit import visit_of
 from gatepost.desk import domains_listed
 from gatepost.desk.desk import Desk
 from gatepost.store.base import StoreError
@@ -65,23 +66,6 @@ def signed_in(request: Request) -> Iterator[Here]:
     request.state.user = request.state.person = visit.user
     with site.desk_for(visit.user.name, rights.is_admin(visit.user)) as desk:
         yield Here(request, site, desk, visit.user, visit.id)
-
-
-def visit_of(request: Request, site: Site) -> Visit | None:
-    """Return the session of the cookie, or what a program's token opens (below /api alone)."""
-    sent = request.headers.get("authorization")
-    if sent is not None:
-        # Whoever sends a token is judged by it: the guard asked for no form's secret.
-        scheme, _, token = sent.partition(" ")
-        if scheme.lower() != "bearer" or not request.url.path.startswith("/api/"):
-            return None
-        with site.desk_for("console", False) as desk:
-            return site.bearer(desk, token.strip())
-    token = token_of(request)
-    if not token:
-        return None
-    with site.desk_for("console", False) as desk:
-        return site.accounts.who(desk, token)
 
 
 SignedIn = Annotated[Here, Depends(signed_in)]

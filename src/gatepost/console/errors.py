@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from gatepost.console.render import show_to_anyone
 from gatepost.console.segments import as_asked
 from gatepost.console.text import mark
+from gatepost.console.visit import came_from, person_of
 from gatepost.desk.errors import Conflict, DeskError, NotFound
 from gatepost.store.base import StoreError
 
@@ -69,9 +70,11 @@ def answer(request: Request, status: int, detail: str = "", **further: object) -
         if detail:
             body["detail"] = detail
         return JSONResponse(body | further, status, media_type=PROBLEM)
+    person_of(request)  # for the menu
     return show_to_anyone(
-        request, "error.html", status=status, code=status, sentence=SENTENCES.get(status, ""), detail=detail
-    )
+        request, "error.html", status=status, code=status, sentence=SENTENCES.get(status, ""), detail=detail,
+        back=came_from(request),
+    )  # fmt: skip
 
 
 def _sign_in_first(request: Request, _error: Exception) -> Response:

@@ -17,9 +17,9 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
-from gatepost.console.auth import visit_of
 from gatepost.console.cookies import secret_of, site_of
 from gatepost.console.errors import Forbidden, answer
+from gatepost.console.visit import our_names, visit_of
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 MAX_BODY = 64 << 20
@@ -94,7 +94,8 @@ class Shield:
             request.app.state.report("console_fault", request.url.path, error)
             if begun:
                 raise  # half an answer is out: the connection is cut
-            await answer(request, 500)(scope, receive, with_headers)
+            response = await run_in_threadpool(answer, request, 500)
+            await response(scope, receive, with_headers)
 
 
 def _is_known(scope: Scope) -> bool:
@@ -110,7 +111,7 @@ async def from_our_own_page(request: Request) -> None:
     if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden
     origin = request.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc not in _our_names(request):
+    if origin is not None and urlsplit(origin).netloc not in our_names(request):
         raise Forbidden
     said = request.headers.get("x-csrf-token", "")
     if not said:
@@ -121,11 +122,3 @@ async def from_our_own_page(request: Request) -> None:
             said = value if isinstance(value, str) else ""
     if not hmac.compare_digest(said.encode(), secret_of(request).encode()):
         raise Forbidden
-
-
-def _our_names(request: Request) -> set[str]:
-    names = {request.headers.get("host", "")}
-    public = site_of(request).public_url
-    if public:
-        names.add(urlsplit(public).netloc)
-    return names

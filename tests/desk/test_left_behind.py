@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
 from threading import Thread
@@ -22,9 +23,12 @@ from gatepost.desk.deeds import at_once
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import Conflict, DeskError
 from gatepost.desk.left_behind import DAY, DAYS, StillThere
+from gatepost.desk.srv_follow import ROUTE as ROUTE_KEY
+from gatepost.desk.srv_follow import TreeFollower
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
+from gatepost.store.policy_files import bring
 from gatepost.store.under_way import UnderWay
 from tests.desk.conftest import Clock
 from tests.desk.lived import NAME, OTHER, ROUTE, left, live, lived, nothing
@@ -34,6 +38,11 @@ from tests.desk.lived import NAME, OTHER, ROUTE, left, live, lived, nothing
 def full(desk: Desk) -> Desk:
     """Return a desk with two domains that have lived."""
     return lived(desk)
+
+
+def srv_follow(desk: Desk) -> TreeFollower:
+    """Return who follows a tree."""
+    return TreeFollower(desk, desk.data_dir / "srv", {})
 
 
 def test_roll_back_brings_all_back(full: Desk) -> None:
@@ -176,6 +185,20 @@ def test_hosted_anew_while_it_is_deleted(full: Desk, monkeypatch: pytest.MonkeyP
     assert all(
         left(full, NAME)[kind] for kind in ("kept", "records", "reviews", "greylist", "model", "filter")
     )
+
+
+@pytest.mark.parametrize("how", [domains.remove, lambda desk, name: srv_follow(desk)._gone_too(name)])
+def test_removed_meanwhile(full: Desk, how: Callable[[Desk, str], object]) -> None:
+    """Who removes one waits, as who adds one does: no step of a deletion or of an addition meets him."""
+    bring(full.policy, "files.example", {ROUTE_KEY: ROUTE}, full.by, follow=True)
+    other = Desk(full.data_dir, full.by)
+    removing = Thread(target=how, args=(other, "files.example"))
+    with left_behind.alone(full):
+        removing.start()
+        removing.join(0.3)
+        assert full.policy.domain("files.example") is not None
+    removing.join(30)
+    assert full.policy.domain("files.example") is None
 
 
 @pytest.mark.parametrize("step", ["_queue", "_kept", "_journal", "_accounts"])

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from gatepost.desk import lists, recipients
+from gatepost.desk import domains, lists, recipients
 from gatepost.desk.desk import Desk
 from gatepost.desk.domains import own_values, set_values
+from gatepost.desk.srv import with_route
 from gatepost.desk.srv_follow import GONE, QUIET, TreeFollower
 from gatepost.desk.srv_read import DomainReader
 from tests.desk.test_srv_read import touch
@@ -139,6 +140,27 @@ def test_a_hosted_domain(desk: Desk, followed: Followed) -> None:
     followed.look(GONE)
     assert before == own_values(desk, "example.org")
     assert ["bob"] == people(desk)
+
+
+def test_removed_this_moment(desk: Desk, followed: Followed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person removes it while a file of it is taken over: that does not host it again."""
+    touch(followed.top, "files.example/users/valid/ann")
+    followed.settle()
+    real = with_route
+
+    def meanwhile(*given: Any) -> bool:
+        monkeypatch.undo()
+        domains.remove(desk, "files.example")
+        return real(*given)
+
+    monkeypatch.setattr("gatepost.desk.srv_follow.with_route", meanwhile)
+    touch(followed.top, "files.example/users/valid/bob")
+    (told,) = followed.settle()
+    assert "files.example is not hosted here" in told
+    assert desk.policy.domain("files.example") is None
+    (told,) = followed.settle()
+    assert "--anew" in told
+    assert desk.policy.domain("files.example") is None
 
 
 @pytest.mark.parametrize("how", ["gone", "empty"])

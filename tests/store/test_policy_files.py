@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gatepost.store.base import NotFound
 from gatepost.store.policy_db import PolicyStore
 from gatepost.store.policy_files import NO_MARKS, Key, bring, followed, let_go, rows_of
 from gatepost.store.scopes import EVERYWHERE
@@ -20,6 +21,16 @@ ROWS: dict[Key, Any] = {DENY: dict(NO_MARKS), ANN: ["192.0.2.0/24"], MODE: "on",
 def of(store: PolicyStore, rows: dict[Key, Any]) -> dict[Key, Any]:
     """Return those of a domain's rows that are named in `rows`."""
     return {key: value for key, value in rows_of(store, "files.example").items() if key in rows}
+
+
+def test_not_hosted_by_the_way(store: PolicyStore) -> None:
+    """Where it was there when somebody looked, and is removed this moment, it stays removed."""
+    with pytest.raises(NotFound):
+        bring(store, "files.example", ROWS, "files", follow=True, host=False)
+    assert store.domain("files.example") is None
+    bring(store, EVERYWHERE, {DENY: dict(NO_MARKS)}, "files", follow=True, host=False)
+    bring(store, "files.example", ROWS, "files", follow=True)
+    assert bring(store, "files.example", {}, "files", follow=True, remove=True, host=False)
 
 
 def test_in_and_out(store: PolicyStore) -> None:

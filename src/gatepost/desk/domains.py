@@ -77,7 +77,8 @@ def add(
 
 def remove(desk: Desk, name: str) -> int:
     """Host a domain no longer: its policy goes; the rest as `left_behind` says."""
-    return desk.policy.remove_domain(hosted(desk, name), by=desk.by)
+    with left_behind.alone(desk):
+        return desk.policy.remove_domain(hosted(desk, name), by=desk.by)
 
 
 def own_values(desk: Desk, word: str | None) -> dict[str, Any]:

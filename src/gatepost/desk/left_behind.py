@@ -4,8 +4,8 @@
 model and counts again. All that stays under its name for `DAYS`, where nobody but an administrator sees it;
 then the keeper deletes it. Who adds a domain of that name before then says whether he means the same one
 (roll back) or a new one: then it is deleted first, with the accounts' rights to it. So no owner ever sees
-what was another's. Who deletes, and who hosts a domain, is `alone` meanwhile. What `scanner`s outside learnt
-under the name is theirs; backups are what they were.
+what was another's. Who deletes, and who hosts or removes a domain, is `alone` meanwhile. What scanners
+outside learnt under the name is theirs; backups are what they were.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ DAY = 86_400.0
 DAYS = 30
 """For which a removal can be rolled back."""
 LOCK = "left_behind.lock"
-"""In data_dir: held while what a domain left is deleted, and while a domain is hosted."""
+"""In data_dir: held while what a domain left is deleted, and while a domain is hosted or removed."""
 PATIENCE, GLANCE = 5.0, 0.1
 """Seconds that the deletion waits for what is under way, and between two looks at it."""
 TRIES = 3
@@ -66,7 +66,7 @@ class BeingDelivered(Conflict):
 
 @contextmanager
 def alone(desk: Desk) -> Iterator[None]:
-    """Let nobody else, in any process, delete what a domain left or host one. Not to be nested."""
+    """Let nobody else, in any process, delete what a domain left, host or remove one. Not to be nested."""
     desk.policy.version()  # with the store comes the folder
     with locked(desk.data_dir / LOCK):
         yield

@@ -113,9 +113,8 @@ def bring_rows(desk: Desk, domain: str, rows: dict[Key, object], dry_run: bool) 
     if dry_run:
         present = rows_of(desk.policy, domain)
         return sum(key not in present or present[key] != value for key, value in rows.items())
-    new = domain != EVERYWHERE and desk.policy.domain(domain) is None
-    with alone(desk) if new else nullcontext():
-        if new:
+    with alone(desk) if domain != EVERYWHERE else nullcontext():
+        if domain != EVERYWHERE and desk.policy.domain(domain) is None:
             make_way(desk, domain, anew=None)
         done = bring(desk.policy, domain, rows, desk.by)
     return done.added + done.replaced

@@ -178,7 +178,7 @@ class TreeFollower:
         with alone(self._desk) if new else nullcontext():
             if new:
                 make_way_for_files(self._desk, domain)
-            done = bring(store, domain, rows, self._desk.by, follow=True, remove=whole)
+            done = bring(store, domain, rows, self._desk.by, follow=True, remove=whole, host=new)
         self._followed.add(domain)
         if done:
             what = f"{done.added} added, {done.replaced} replaced, {done.removed} removed"
@@ -210,14 +210,18 @@ class TreeFollower:
         if domain != EVERYWHERE and store.domain(domain) is None:
             self._say(domain, "")  # a person removed it before
         elif DOMAIN not in said_by_files(store, domain):
-            if bring(store, domain, {}, by, follow=True, remove=True):
+            if bring(store, domain, {}, by, follow=True, remove=True, host=False):
                 self._told.append(("info", _name(domain), "its folder is gone, and what it said"))
-        elif let_go(store, domain, by):
+        elif self._gone_too(domain):
             self._told.append(("info", domain, "its folder is gone, it is hosted no longer"))
         else:
             self._say(domain, "its folder is gone, but somebody entered things for it: it stays")
             return
         self._followed.discard(domain)
+
+    def _gone_too(self, domain: str) -> bool:
+        with alone(self._desk):
+            return let_go(self._desk.policy, domain, self._desk.by)
 
     def _changed_by_others(self) -> set[str]:
         if self._version < 0:

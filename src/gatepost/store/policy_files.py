@@ -89,16 +89,20 @@ def edited_since(store: PolicyWriter, version: int, by: str) -> tuple[int, set[s
 
 
 def bring(
-    store: PolicyWriter, domain: str, rows: Rows, by: str, *, follow: bool = False, remove: bool = False
-) -> Brought:
-    """Write what files say about a domain, in one transaction; the domain is hosted if it was not.
+    store: PolicyWriter, domain: str, rows: Rows, by: str,
+    *, follow: bool = False, remove: bool = False, host: bool = True,
+) -> Brought:  # fmt: skip
+    """Write what files say about a domain, in one transaction.
 
+    `host`: the domain is hosted if it was not; else NotFound (somebody may have removed it this moment).
     `follow`: what is written belongs to the files, and a person's own recipients and entries stay as
     they are (a setting is what the file says while it is there). `remove`: what belongs to the files
     and is no longer said goes.
     """
     done = Brought()
     with errors_of(store.path), transaction(store.db):
+        if not host:
+            store.require_scope(domain)
         if domain != EVERYWHERE and store.domain_id(domain) is None:
             store.insert_domain(domain, by)
             done.hosted = True

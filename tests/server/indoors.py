@@ -39,6 +39,7 @@ from gatepost.store.journal_writer import JournalWriter
 from gatepost.store.memory import MemoryRecords, MemoryState
 from gatepost.store.policy_db import PolicyStore
 from gatepost.telemetry.log import Log
+from tests.soon import soon
 
 Answer = Callable[[Target, bytes], list[Result] | Awaitable[list[Result]]]
 SHIPPED = ("recipients", "deny_list", "helo_name", "client_rate", "bounce")
@@ -283,13 +284,9 @@ class Client:
 
     async def quiet(self) -> None:
         """Wait until our side has nothing left to do."""
-        for _ in range(2000):
-            await asyncio.sleep(0)
-            if not self.connection.busy:
-                await asyncio.sleep(0)
-                return
-            await asyncio.sleep(0.001)
-        raise AssertionError("the connection never became quiet")
+        await asyncio.sleep(0)
+        await soon(lambda: not self.connection.busy)
+        await asyncio.sleep(0)
 
     async def envelope(self, sender: str, recipients: Sequence[str], words: str = "") -> list[str]:
         """Say EHLO, MAIL and RCPT; returns the replies to RCPT."""

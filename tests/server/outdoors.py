@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.server.indoors import Indoors
+from tests.soon import soon
 
 
 class Caller:
@@ -24,7 +25,7 @@ class Caller:
     async def reply(self) -> str:
         """Read one reply, all its lines; "" at the end of the connection."""
         lines = []
-        while line := (await asyncio.wait_for(self.reader.readline(), 10)).decode():
+        while line := (await asyncio.wait_for(self.reader.readline(), 30)).decode():
             lines.append(line)
             if line[3:4] != "-":
                 break
@@ -64,11 +65,7 @@ async def opened(house: Indoors) -> AsyncIterator[int]:
 
 async def empty(house: Indoors) -> None:
     """Wait until everybody is gone."""
-    for _ in range(1000):
-        if not house.door.connections and not house.gateway.column.open:
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError(f"still there: {house.door.connections}, {house.gateway.column.open}")
+    await soon(lambda: not house.door.connections and not house.gateway.column.open)
 
 
 class Clock:

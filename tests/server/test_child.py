@@ -9,14 +9,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.server.child import Child, say_ready
-
-
-def wait_for(what: Callable[[], object], seconds: float = 10) -> None:
-    """Until it is so."""
-    until = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.01)
+from tests.system.process import wait_until
 
 
 def status_of(body: Callable[[int], None]) -> int:
@@ -63,21 +56,26 @@ def test_how_it_ends(body: Callable[[int], None], status: int) -> None:
 def test_ready_is_heard_once() -> None:
     """The parent sees it become ready, and once only; silence is not readiness."""
 
+    begin, let = os.pipe()
+
     def body(fd: int) -> None:
-        time.sleep(0.05)
+        os.read(begin, 1)
         say_ready(fd)
         time.sleep(60)
 
     child = Child("test", 0, body)
     child.start(0.0, [])
     assert not child.hear()
-    wait_for(child.hear)
+    os.write(let, b"!")
+    wait_until(child.hear, "it says so")
     assert child.ready
     assert not child.hear()
     child.signal(signal.SIGKILL)
     os.waitpid(child.pid, 0)
     child.bury()
     child.signal(signal.SIGKILL)  # nobody there: nobody hit
+    os.close(begin)
+    os.close(let)
     assert (child.pid, child.fds) == (0, [])
 
 

@@ -9,6 +9,7 @@ import pytest
 from gatepost.telemetry import metrics
 from tests.server.indoors import MAIL, Indoors, inside
 from tests.server.outdoors import Clock, call, empty, opened
+from tests.soon import soon
 
 GOODBYE = "QUIT"
 
@@ -50,8 +51,7 @@ async def test_too_many_of_one_client(house: Indoors) -> None:
         assert "" == await third.reply()
         await second.say(GOODBYE)
         second.hang_up()
-        while house.gateway.column.open > 1:
-            await asyncio.sleep(0.005)
+        await soon(lambda: house.gateway.column.open == 1)
         fourth = await call(port)
         assert (await fourth.reply()).startswith("220")
         for one in (first, fourth):

@@ -9,6 +9,7 @@ import pytest
 from gatepost.server import sockets
 from gatepost.server.sockets import HostPort, ListenError, backlog, open_listeners, parse_host_port
 from gatepost.server.systemd import Inherited
+from tests.system.process import free_port
 
 
 @pytest.mark.parametrize(
@@ -73,9 +74,7 @@ def test_listeners_do_not_block_and_do_not_leak_into_programs() -> None:
 
 def test_both_wildcards_share_a_port() -> None:
     """0.0.0.0 and [::] side by side: the IPv6 one takes IPv6 only."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     opened = open_listeners([f"0.0.0.0:{port}", f"[::]:{port}"])
     families = [sock.family for sock in opened]
     for sock in opened:
@@ -87,11 +86,8 @@ def test_both_wildcards_share_a_port() -> None:
 def test_a_port_that_is_taken_is_named_and_nothing_stays_open() -> None:
     """The error says which address and who to ask; what was opened before is closed again."""
     (first,) = open_listeners(["127.0.0.1:0"])
-    with first, socket.socket() as free:
-        taken = f"127.0.0.1:{first.getsockname()[1]}"
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+    with first:
+        taken, port = f"127.0.0.1:{first.getsockname()[1]}", free_port()
         with pytest.raises(ListenError, match=f"cannot listen on {taken}: another program listens"):
             open_listeners([f"127.0.0.1:{port}", taken])
         (again,) = open_listeners([f"127.0.0.1:{port}"])

@@ -10,13 +10,14 @@ from pathlib import Path
 from gatepost.server.board import Board
 from gatepost.server.workers import say_ready
 from tests.server.test_workers import PLUGINS, House
+from tests.system.process import wait_until
 
 MAIL, OTHER = b"m" * 16, b"o" * 16
 
 
 def test_the_message_that_a_dead_worker_had_in_hand(tmp_path: Path) -> None:
     """Told once, before the column is forgotten; trouble there is no end, and the drain no death."""
-    tell = tmp_path / "suspects"
+    tell, new = tmp_path / "suspects", tmp_path / "new"
     house = House(tmp_path)
 
     def run(n: int, board: Board, notify_fd: int) -> None:
@@ -30,6 +31,7 @@ def test_the_message_that_a_dead_worker_had_in_hand(tmp_path: Path) -> None:
         if not tell.exists():
             column.running(2, column.hands.take(MAIL))
             os.kill(os.getpid(), signal.SIGKILL)
+        new.touch()
         while not told:
             column.beat()
             time.sleep(0.02)
@@ -46,7 +48,7 @@ def test_the_message_that_a_dead_worker_had_in_hand(tmp_path: Path) -> None:
         house.wait("process_started", 3)  # worker, keeper, worker
         assert f"slow_one {MAIL.decode()} w0 ended with status -9\n" == tell.read_text()
         assert ["on_suspects"] == [event["where"] for event in house.events("trouble")]
-        time.sleep(0.3)
+        wait_until(new.exists, "the new one hears TERM")
         assert house.end(signal.SIGTERM) == 0
         assert 1 == len(tell.read_text().splitlines())
     finally:

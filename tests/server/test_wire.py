@@ -5,11 +5,13 @@ import os
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 import pytest
 
 from gatepost.server.sockets import open_listeners
 from gatepost.server.wire import Hub, Wire
+from tests.soon import soon
 
 
 class Echo:
@@ -20,7 +22,7 @@ class Echo:
         self.stay = stay
         self.wire: Wire | None = None
         self.lost = asyncio.Event()
-        self.got = b""
+        self.got = bytearray()
 
     def data_received(self, data: bytes) -> None:
         self.got += data
@@ -56,7 +58,7 @@ async def door(
 
 
 def run(test: Callable[[], object]) -> None:
-    asyncio.run(asyncio.wait_for(test(), 20))  # type: ignore[arg-type]
+    asyncio.run(asyncio.wait_for(test(), 60))  # type: ignore[arg-type]
 
 
 def test_bytes_come_back_in_order_under_back_pressure() -> None:
@@ -129,7 +131,7 @@ def test_paused_reads_nothing() -> None:
     async def test() -> None:
         async with door(lambda _p, _d: None) as (port, peers):
             _reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            await asyncio.sleep(0.05)
+            await settled(peers, 1)
             wire = peers[0].wire
             assert wire is not None
             wire.pause_reading()
@@ -137,8 +139,7 @@ def test_paused_reads_nothing() -> None:
             await asyncio.sleep(0.1)
             assert peers[0].got == b""
             wire.resume_reading()
-            await asyncio.sleep(0.1)
-            assert peers[0].got == b"abc"
+            await soon(lambda: peers[0].got == b"abc")
             writer.transport.abort()
             await peers[0].lost.wait()
             assert wire.is_closing()
@@ -153,7 +154,7 @@ def test_detached_socket_lives_on() -> None:
     async def test() -> None:
         async with door(lambda _p, _d: None) as (port, peers):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            await asyncio.sleep(0.05)
+            await settled(peers, 1)
             wire = peers[0].wire
             assert wire is not None
             sock: socket.socket = wire.detach()
@@ -188,8 +189,13 @@ def heard(sock: socket.socket) -> bytes | None:
 
 
 async def settled(peers: list[Echo], number: int) -> None:
-    while len(peers) < number:
-        await asyncio.sleep(0.01)
+    """So many are there."""
+    await soon(lambda: len(peers) >= number)
+
+
+def all_got(peers: list[Echo], word: bytes) -> bool:
+    """This word was the last that each got."""
+    return all(peer.got.endswith(word) for peer in peers)
 
 
 def test_replies_of_one_batch_are_sent_behind_it() -> None:
@@ -209,7 +215,7 @@ def test_replies_of_one_batch_are_sent_behind_it() -> None:
             await settled(peers, 3)
             for n, one in enumerate(clients):
                 one.send(b"abc"[n : n + 1])
-            await asyncio.sleep(0.1)
+            await soon(lambda: len(seen) == 3)
             assert [[None] * 3] * 3 == seen
             assert [b"A!", b"B!", b"C!"] == [heard(one) for one in clients]
 
@@ -236,7 +242,7 @@ def test_many_replies_do_not_wait_for_the_whole_batch() -> None:
             all_peers.extend(peers)
             for one in clients:
                 one.send(b"x")
-            await asyncio.sleep(0.1)
+            await soon(lambda: all(peer.got for peer in peers))
             assert [b"x"] * 32 == first
 
     run(test)
@@ -291,7 +297,7 @@ def test_a_fault_of_one_session_silences_no_other() -> None:
             for word in (b"a", b"b"):
                 for one in clients:
                     one.send(word)
-                await asyncio.sleep(0.1)
+                await soon(partial(all_got, peers[1:], word))
                 assert [word, word] == [heard(one) for one in clients[1:]]
             assert told and all(isinstance(one, RuntimeError) for one in told)
 

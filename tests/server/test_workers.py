@@ -20,8 +20,9 @@ import pytest
 from gatepost.server.board import Board, client_key
 from gatepost.server.systemd import Notifier
 from gatepost.server.workers import EVENTS, Bounds, Supervisor, say_ready
+from tests.system.process import wait_until
 
-BOUNDS = Bounds(standstill=1.5, start=5, steady=5, delay=0.2, longest_delay=0.4, drain=20, stop=0.5, tick=0.1)
+BOUNDS = Bounds(standstill=3, start=30, steady=30, delay=0.2, longest_delay=0.4, drain=60, stop=0.5, tick=0.1)
 PLUGINS = ["recipients", "slow_one"]
 
 
@@ -117,12 +118,9 @@ class House:
         said = [json.loads(line) for line in self.log.read_text().splitlines()]
         return [event for event in said if not name or event["event"] == name]
 
-    def wait(self, name: str, count: int = 1, seconds: float = 15) -> list[dict[str, Any]]:
+    def wait(self, name: str, count: int = 1, seconds: float = 30) -> list[dict[str, Any]]:
         """Wait until it has said so that often."""
-        until = time.monotonic() + seconds
-        while len(self.events(name)) < count:
-            assert time.monotonic() < until, f"no {name} in {self.events()}"
-            time.sleep(0.02)
+        wait_until(lambda: len(self.events(name)) >= count, f"{name} of {self.log}", seconds)
         return self.events(name)
 
     def connect(self) -> socket.socket:
@@ -179,9 +177,7 @@ def test_a_killed_worker_is_replaced_and_its_counts_are_forgotten(house: House) 
     assert (died["pid"], died["status"]) == (other, -signal.SIGKILL)
     house.wait("process_ready", 3)
     assert house.ask(kept, b"who") == [pid, n]
-    until = time.monotonic() + 5
-    while house.ask(kept, b"count") != [1]:
-        assert time.monotonic() < until
+    wait_until(lambda: house.ask(kept, b"count") == [1], "the dead one's client is not counted")
     kept.close()
     assert house.end(signal.SIGTERM) == 0
 
@@ -205,7 +201,8 @@ def test_a_blocked_loop_is_replaced_and_its_plugin_named(house: House) -> None:
             peer.sendall(b"block\n")
             event = house.wait("worker_blocked", time_no)[-1]
             assert peer.recv(10) == b""
-        assert time.monotonic() - begun < BOUNDS.standstill + 2
+        # The next tick sees it; a machine that is busy may see it late.
+        assert BOUNDS.standstill <= time.monotonic() - begun < 4 * BOUNDS.standstill
         assert (event["plugin"], event["times"]) == ("slow_one", time_no)
         assert event["seconds"] >= BOUNDS.standstill
         assert tell.exists() == (time_no == 2)
@@ -266,8 +263,10 @@ def test_a_second_signal_stops(house: House, second: int) -> None:
     deaf.sendall(b"deaf\n")
     assert deaf.recv(10) == b"ok\n"
     begun = time.monotonic()
-    assert house.end(signal.SIGINT, second) == 0
-    assert time.monotonic() - begun < 5
+    os.kill(house.pid, signal.SIGINT)
+    house.wait("drain")  # two at once would be one
+    assert house.end(second) == 0
+    assert time.monotonic() - begun < BOUNDS.drain / 2, "it did not wait for the open ones"
     assert house.events("stop")
     assert not any(alive(event["pid"]) for event in house.events("process_started"))
     open_one.close()
@@ -280,9 +279,7 @@ def test_draining_has_a_bound(house: House) -> None:
     house.wait("process_ready", 2)
     with house.connect() as peer:
         house.ask(peer, b"who")
-        begun = time.monotonic()
-        assert house.end(signal.SIGTERM) == 0
-        assert time.monotonic() - begun < 4
+        assert house.end(signal.SIGTERM) == 0  # while the client is still there
     assert house.events("stop")[0]["reason"] == "the time to drain is over"
 
 
@@ -295,9 +292,7 @@ def test_hup_is_passed_on(house: House) -> None:
         pid = house.ask(peer, b"who")[0]
         os.kill(house.pid, signal.SIGHUP)
         house.wait("reload")
-        until = time.monotonic() + 5
-        while house.ask(peer, b"hups") != [1]:
-            assert time.monotonic() < until
+        wait_until(lambda: house.ask(peer, b"hups") == [1], "HUP is passed on")
         assert tell.read_text() == "yes"
         assert house.ask(peer, b"who")[0] == pid
     assert not house.events("process_died")
@@ -342,10 +337,11 @@ def test_what_can_never_start_ends_with_an_error(house: House) -> None:
 def test_one_that_never_comes_to_life_is_killed(house: House) -> None:
     """No first heartbeat within the bound; that is a failed start too."""
     house.start(
-        workers=1, run=lambda n, board, fd: time.sleep(60), bounds=Bounds(start=0.3, tick=0.1, delay=0.1)
+        workers=1, run=lambda n, board, fd: time.sleep(60), bounds=Bounds(start=0.5, tick=0.1, delay=0.1)
     )
     assert house.end() == 1
-    assert len(house.events("worker_blocked")) == 3
+    # A keeper that a busy machine brings to life too late is another matter.
+    assert [event["process"] for event in house.events("worker_blocked")].count("w0") == 3
 
 
 def test_a_dead_keeper_is_replaced(house: House) -> None:
@@ -369,15 +365,10 @@ def test_workers_drain_when_the_parent_is_killed(house: House) -> None:
     pid = house.ask(peer, b"who")[0]
     assert house.end(signal.SIGKILL) == -signal.SIGKILL
     others = [event["pid"] for event in house.events("process_started") if event["pid"] != pid]
-    until = time.monotonic() + 5
-    while any(alive(other) for other in others):
-        assert time.monotonic() < until
-        time.sleep(0.02)
+    wait_until(lambda: not any(alive(other) for other in others), "those without a client end")
     assert house.ask(peer, b"who")[0] == pid
     peer.sendall(b"quit\n")
-    while alive(pid):
-        assert time.monotonic() < until + 5
-        time.sleep(0.02)
+    wait_until(lambda: not alive(pid), "the last one ends")
     peer.close()
 
 

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from gatepost.mail.verdict import Reject
+from gatepost.plugin.base import Plugin, Scope
 from gatepost.plugin.registry import Registry, load
+from gatepost.policy.policy import Mode
 from tests.app.test_unjudged import A, B, Later
 from tests.server.indoors import SHIPPED, Indoors, inside
 
@@ -53,6 +56,46 @@ async def test_as_on_port_25(house: Indoors, trusted: dict[str, Any], fate: str)
     later.says(None)
     await later.round()
     assert ([A, B], [], []) == (later.delivered()[taken:], later.waiting(), house.archive.list())
+
+
+class Trusted:
+    """The client is one whom the machine's administrator trusts."""
+
+
+class Machine(Plugin):
+    """A third party's check of the whole machine, switched on for all domains."""
+
+    default_mode = Mode.OFF
+    scope = Scope.GATEWAY
+    tells = (Trusted,)
+
+    def mail(self, ctx: Any) -> None:
+        """Tell it."""
+        ctx.tell(Trusted())
+
+
+class Reader(Plugin):
+    """Reads the message, and the fact."""
+
+    default_mode = Mode.ON
+    needs = (Trusted,)
+
+    def message(self, ctx: Any) -> Any:
+        """Refuse whom nobody trusts."""
+        return None if ctx.fact(Trusted) else Reject("nobody trusts the client")
+
+
+@inside()
+async def test_a_check_of_the_machine(house: Indoors) -> None:
+    """What it told counts in the spool too, with its settings there: the copy goes on."""
+    named = [(one.name, one.plugin, one.origin, one.error) for one in house.registry]
+    house.registry = Registry([*named, ("machine", Machine(), "test", ""), ("reader", Reader(), "test", "")])
+    house.store.put("all", {"machine.mode": "on"})
+    later = Later(house)
+    await later.mail()
+    later.says(None)
+    await later.round()
+    assert ([A, B], [], []) == (later.delivered(), later.waiting(), house.archive.list())
 
 
 @pytest.mark.parametrize(("record", "code"), [("v=spf1 ip4:192.0.2.7 -all", "250"), ("v=spf1 ?all", "550")])

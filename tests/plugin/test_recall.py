@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from gatepost.mail.address import parse_address
+from gatepost.mail.message import Message
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
-from gatepost.mail.verdict import Reject
+from gatepost.mail.verdict import Reject, Rewrite
 from gatepost.plugin.base import Plugin, Scope
 from gatepost.plugin.pipeline import Pipeline
 from gatepost.plugin.recall import recall
@@ -30,6 +31,18 @@ class Seen:
     """A fact."""
 
     at: float
+
+
+class AtAccept:
+    """A fact about the client."""
+
+
+class AtMail:
+    """A fact about the sender."""
+
+
+class Renamed:
+    """A fact about a recipient."""
 
 
 class Teller(Plugin):
@@ -72,6 +85,68 @@ class Silent(Plugin):
     def rcpt(self, _ctx: Any) -> None:
         """Count, as a check of the rate does."""
         self.asked.append("rcpt")
+
+
+class Machine(Plugin):
+    """A check of the whole machine that tells."""
+
+    default_mode = Mode.ON
+    scope = Scope.GATEWAY
+    tells = (AtAccept, AtMail)
+
+    def connect(self, ctx: Any) -> None:
+        """Speak at accept."""
+        ctx.tell(AtAccept())
+
+    def mail(self, ctx: Any) -> Reject:
+        """Speak at MAIL."""
+        ctx.tell(AtMail())
+        return Reject("never heard again")
+
+
+class Addresses(Plugin):
+    """Says that somebody is really another, and tells so."""
+
+    default_mode = Mode.ON
+    scope = Scope.RECIPIENT
+    tells = (Renamed,)
+
+    def address(self, ctx: Any) -> Rewrite:
+        """Speak before the recipient is known."""
+        ctx.tell(Renamed())
+        return Rewrite("other@example.org")
+
+
+class Reader(Plugin):
+    """Reads all of that, early and late."""
+
+    default_mode = Mode.ON
+    scope = Scope.RECIPIENT
+    needs = (AtAccept, AtMail, Renamed)
+    unskippable = True
+
+    def message(self, ctx: Any) -> Any:
+        """Say what is missing."""
+        missing = [kind.__name__ for kind in self.needs if ctx.fact(kind) is None]
+        return Reject(", ".join(missing)) if missing else None
+
+
+@pytest.mark.parametrize("exempt", [False, True])
+def test_the_machines_own_and_who_is_meant(exempt: bool) -> None:
+    """What the machine's own checks told, and who says who is meant, counts too; nobody is meant anew."""
+    named = [("machine", Machine()), ("addresses", Addresses()), ("reader", Reader())]
+    registry = Registry([(name, plugin, "test", "") for name, plugin in named])
+    pipeline = Pipeline(registry, Tools(), lambda: CAME)
+    recipient = Recipient(ANN, ANN, exempt=exempt)
+    recipient.policy = resolve(
+        DomainRows("example.org", {"route": ["smtp://a:25"]}), Everywhere(), registry.defaults()
+    )
+    session, transaction = Session("0", "192.0.2.7"), Transaction("0.1", None, CAME)
+    assert [] == asyncio.run(recall(pipeline, session, transaction, recipient))
+    assert ANN == recipient.final
+    (found,) = asyncio.run(pipeline.run_message(session, transaction, [recipient], Message(b"\r\n", b"\r\n")))
+    assert [] == [one.verdict for one in found if one.verdict is not None]
+    assert AtAccept in session.answers
 
 
 def recalled(*, exempt: bool = False, error: Exception | None = None) -> tuple[Any, Teller, Silent, Any]:

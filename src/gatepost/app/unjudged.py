@@ -129,6 +129,7 @@ class Unjudged:
         if gone:  # a plugin's file that is away for a while opens no door
             return _waits(f"{', '.join(gone)} could not answer, and is no check here now")
         if pipeline.reads_message(recipient.policy):
+            pipeline.configure_gateway(snapshot.everywhere)
             async with asyncio.timeout(SECONDS):
                 recipient.findings += await recall(pipeline, copy.session, copy.transaction, recipient)
                 (found,) = await pipeline.run_message(copy.session, copy.transaction, [recipient], message)

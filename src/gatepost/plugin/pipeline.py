@@ -362,6 +362,10 @@ class Pipeline:
         """Return True when one of the machine's own checks has work in this hook."""
         return hook in self._gateway.steps
 
+    def machine(self, hook: str) -> tuple[Step, ...]:
+        """Return the machine's own checks that have work in this hook."""
+        return self._gateway.steps.get(hook, ())
+
     def gateway_connect(self, session: Session) -> Verdict | None:
         """Ask the machine's own checks when a client has connected; a refusal closes the connection."""
         return self._gateway.ask("connect", session)

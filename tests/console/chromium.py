@@ -20,7 +20,11 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 360, "height": 740}}
+SIZES = {
+    "desktop": {"width": 1280, "height": 900},
+    "phone": {"width": 360, "height": 740},
+    "handset": {"width": 390, "height": 844},
+}
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 """WCAG 2.2 AA, as axe-core names it."""
@@ -43,7 +47,14 @@ class Window:
     """One browser window on one console; it keeps what a page must not do: faults, foreign requests."""
 
     def __init__(
-        self, browser: Browser, url: str, size: str = "desktop", *, dark: bool = False, scripts: bool = True
+        self,
+        browser: Browser,
+        url: str,
+        size: str = "desktop",
+        *,
+        dark: bool = False,
+        scripts: bool = True,
+        locale: str = "en-GB",
     ) -> None:
         self.url = url
         self.context: BrowserContext = browser.new_context(
@@ -51,7 +62,7 @@ class Window:
             viewport=SIZES[size],  # type: ignore[arg-type]
             color_scheme="dark" if dark else "light",
             java_script_enabled=scripts,
-            locale="en-GB",
+            locale=locale,
             timezone_id="Europe/Berlin",
             reduced_motion="reduce",
         )

@@ -10,7 +10,7 @@ import pytest
 
 from gatepost.app.unjudged import Unjudged
 from gatepost.mail.verdict import AddHeader, Defer, Reject, Score, Take
-from gatepost.plugin.registry import Registry
+from gatepost.plugin.registry import BrokenPlugin, Registry
 from gatepost.plugin.tools import CannotAnswer
 from gatepost.policy.snapshot import PolicyUnavailable
 from gatepost.relay.courier import ENOUGH, GIVE_UP, Courier
@@ -266,13 +266,15 @@ async def test_a_domain_that_is_gone(house: Indoors) -> None:
     assert "not hosted here now" in one.recipients[0].last
 
 
+@pytest.mark.parametrize("broken", [False, True])
 @inside()
-async def test_a_check_that_is_gone(house: Indoors) -> None:
-    """A plugin whose file is away opens no door; when it is there again it is asked."""
+async def test_a_check_that_is_gone(house: Indoors, broken: bool) -> None:
+    """A plugin whose file is away, or does not load, opens no door; when it is there again it is asked."""
     later = Later(house)
     await later.mail()
     whole = house.registry
     rest = [(o.name, o.plugin, o.origin, o.error) for o in whole if o.name != "probe"]
+    rest += [("probe", BrokenPlugin("def ("), "test", "def (")] if broken else []
     later.judge.use(Registry(rest))
     later.live.new_registry(Registry(rest))
     await later.round()

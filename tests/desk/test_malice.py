@@ -14,7 +14,7 @@ from gatepost.desk.check import check
 from gatepost.desk.desk import Desk
 from gatepost.desk.digest_links import Link
 from gatepost.desk.malice import Doubt
-from gatepost.desk.releasing import Doubtful
+from gatepost.desk.releasing import Doubtful, Releasing
 from gatepost.desk.trial import Mail
 from gatepost.plugin.pipeline import Pipeline
 from gatepost.policy.decide import Finding
@@ -182,6 +182,33 @@ def test_only_an_answer_is_one(scanned: Desk, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(Pipeline, "run_message", silent)
     assert Doubt("clamav: not asked", False) == malice.found(scanned, kept)
+
+
+@pytest.mark.parametrize("how", ["refused", "gone"])
+@pytest.mark.parametrize("level", ["example.org", None, "ann@example.org"])
+def test_one_that_is_not_there(scanned: Desk, how: str, level: str | None) -> None:
+    """A folder that is refused whole, or a file that is gone: nobody has looked, and it is said why."""
+    folder = scanned.plugin_folder
+    assert folder is not None
+    domains.unset_values(scanned, "example.org", ["virus.mode", "strict.mode"])
+    domains.set_values(scanned, level, {"virus.mode": "on"})
+    kept = keep(scanned, BAD)
+    if how == "refused":
+        (folder / "strict.py").chmod(0o666)
+        said = f"virus: did not load: {folder}/strict.py: anyone can write it, so no plugin is read"
+    else:
+        (folder / "virus.py").unlink()
+        said = "virus: the plugin is not there"
+    with Desk(scanned.data_dir, "ann", plugin_folder=folder) as desk:
+        doubt = malice.found(desk, kept)
+        assert doubt is not None
+        assert not doubt.answered
+        assert doubt.said.startswith(said)
+        with pytest.raises(Doubtful, match="cannot look at it now: virus: "):
+            Releasing(desk).release(kept)
+        assert "waiting" == Releasing(desk, all_the_same=True).release(kept).state
+        domains.unset_values(desk, level, ["virus.mode"])
+        assert malice.found(desk, kept) is None
 
 
 @pytest.mark.parametrize(

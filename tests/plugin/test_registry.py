@@ -215,10 +215,17 @@ def test_folder_that_others_can_write(folder: Path) -> None:
     """Who can write there can run code here, so such a folder is not read, and it is said why."""
     put(folder, "good.py", GOOD)
     (folder / "good.py").chmod(0o666)
+    put(folder, "recipients.py", GOOD)
     registry = load(folder, entries=False)
-    assert "good" not in registry
     (problem,) = registry.problems
     assert "good.py: anyone can write it" in problem
+    assert {"good": problem} == registry.errors(), "it does not vanish, and takes no shipped one's place"
+    assert registry["good"].may_be_unskippable
+    (folder / "good.py").chmod(0o644)
+    before = load(folder, entries=False)
+    (folder / "good.py").chmod(0o666)
+    after = load(folder, entries=False, previous=before)["good"]
+    assert (before["good"].plugin.default_mode, problem) == (after.plugin.default_mode, after.error)
     assert "" == folder_problem(folder / "nowhere")
     assert "not a folder" in folder_problem(folder / "good.py")
 

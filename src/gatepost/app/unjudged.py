@@ -125,7 +125,8 @@ class Unjudged:
         recipient.findings = list(copy.before)
         copy.transaction.known = snapshot.recipient
         message = await asyncio.to_thread(_read, blob, copy.ours)
-        gone = [name for name in copy.unanswered if name not in self._registry]
+        there = {one.name for one in self._registry if not one.error}
+        gone = [name for name in copy.unanswered if name not in there]
         if gone:  # a plugin's file that is away for a while opens no door
             return _waits(f"{', '.join(gone)} could not answer, and is no check here now")
         if pipeline.reads_message(recipient.policy):

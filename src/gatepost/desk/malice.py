@@ -24,6 +24,8 @@ from gatepost.policy.source import DomainRows
 from gatepost.policy.training import whose
 from gatepost.spool.index import Kept
 
+MODE = ".mode"
+
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
@@ -58,7 +60,7 @@ def found(desk: Desk, kept: Kept) -> Doubt | None:
         (said,) = asyncio.run(_asked(desk, Overlay(desk.policy, kept.domain, alone), mail))
         doubt = _doubt(said, asked)
         if doubt is None or not doubt.answered:
-            doubt = _not_loaded(desk, kept) or doubt
+            doubt = _not_there(desk, kept) or doubt
     except (OSError, PolicyUnavailable) as error:
         raise DeskError(f"{kept.ref} cannot be looked at: {error}") from error
     return doubt
@@ -74,17 +76,26 @@ def _doubt(said: Answer, asked: set[str]) -> Doubt | None:
     return Doubt(f"{said.plugin}: {said.reason}", answered=answered and not failed)
 
 
-def _not_loaded(desk: Desk, kept: Kept) -> Doubt | None:
-    """Return a doubt where the domain has a check on that did not load, and that may be such a one."""
-    broken = [one for one in desk.registry if one.error and one.may_be_unskippable]
-    if not broken:
-        return None
+def _not_there(desk: Desk, kept: Kept) -> Doubt | None:
+    """Return a doubt where the domain has a check on that may be such a one, and that nobody can ask.
+
+    It did not load, or its file is gone: then only the settings know of it.
+    """
     snapshot = Snapshot(desk.policy.version(), desk.policy, desk.registry.defaults())
     final, policy = whose(snapshot, parse_address(kept.recipient))
     plugins = policy.for_mailbox(final.key[0]).plugins if policy is not None else {}
-    for one in broken:
-        if one.name in plugins and plugins[one.name].mode is Mode.ON:
+    for one in desk.registry:
+        broken = one.error and one.may_be_unskippable
+        if broken and one.name in plugins and plugins[one.name].mode is Mode.ON:
             return Doubt(f"{one.name}: did not load: {one.error}", answered=False)
+    rows = desk.policy.domain(final.domain)
+    if rows is None:
+        return None
+    mailbox = rows.mailboxes.get(final.key[0], {})
+    for key, value in sorted({**desk.policy.everywhere().values, **rows.values, **mailbox}.items()):
+        name = key.removesuffix(MODE)
+        if key.endswith(MODE) and value == Mode.ON and name not in desk.registry:
+            return Doubt(f"{name}: the plugin is not there", answered=False)
     return None
 
 

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from itertools import islice
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -31,6 +32,8 @@ from gatepost.policy.settings import PluginDefaults, is_secret
 
 BUILT_IN = "built-in"
 PACKAGE = "gatepost.plugins"
+MOST = 200
+"""Plugins that stand in the list for a folder which is refused."""
 GROUP = "gatepost.plugins"
 """Entry points of other distributions."""
 
@@ -196,19 +199,34 @@ def load(
     """Find all plugins. `previous` is the registry before a re-load: one that broke keeps its defaults."""
     found: list[tuple[str, Plugin, str, str]] = []
     problems: list[str] = []
+    refused: list[tuple[str, Plugin, str, str]] = []
     found += [_try(name, origin, loader, previous) for name, origin, loader in _built_in()]
     if folder:
         place = Path(folder)
         problem = folder_problem(place) if check_folder else ""
         if problem:
             problems.append(problem)
+            refused = list(_not_read(place, problem, previous))
         else:
             found += [_try(name, origin, loader, previous) for name, origin, loader in _files(place)]
     if entries:
         found += [_try(name, origin, loader, previous) for name, origin, loader in _entries()]
-    registry = Registry(found)
+    there = {name for name, *_ in found}
+    registry = Registry([*found, *(one for one in refused if one[0] not in there)])
     registry.problems += problems
     return registry
+
+
+def _not_read(
+    folder: Path, problem: str, previous: Registry | None
+) -> Iterator[tuple[str, Plugin, str, str]]:
+    """Yield what stands for the plugins of a folder that is refused: they do not vanish, nor run.
+
+    Who may write there gets no more by a file's name: it takes no other plugin's place.
+    """
+    if folder.is_dir():
+        for name, origin, _ in islice(_files(folder), MOST):
+            yield name, _broken(name, problem, None, previous), origin, problem
 
 
 Loader = Callable[[], type[Plugin]]

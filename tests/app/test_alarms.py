@@ -180,14 +180,14 @@ def test_run(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def go() -> None:
         running = asyncio.ensure_future(house.keeper.run())
-        await asyncio.wait_for(hangs.wait(), 10)
+        await asyncio.wait_for(hangs.wait(), 30)
         before = len(looks)
         while len(looks) < before + 3:
             await asyncio.sleep(0.01)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
-    asyncio.run(asyncio.wait_for(go(), 30))
+    asyncio.run(asyncio.wait_for(go(), 60))
     log = house.log.read_text()
     assert 1 == log.count("No space left on device")
     assert 1 == log.count("the watch goes on")

@@ -79,7 +79,7 @@ def test_run(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def go() -> None:
         running = asyncio.ensure_future(house.digests.run())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await until(1)
             house.now += 900
             await until(2)

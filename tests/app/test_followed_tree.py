@@ -36,7 +36,7 @@ def follow(tmp_path: Path, *steps: Step, told: bool = False) -> str:
     async def go() -> None:
         followed = FollowedTree(config, load(None), log)
         tree = asyncio.get_running_loop().create_task(followed.run())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while told and not followed._watching:
                 await asyncio.sleep(0.02)
             for step in steps:

@@ -80,6 +80,6 @@ def test_run(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.sleep(0.01)
         task.cancel()
 
-    asyncio.run(asyncio.wait_for(some(), 10))
+    asyncio.run(asyncio.wait_for(some(), 60))
     said = house.log.read_text()
     assert (1, 1) == (said.count("No space left"), said.count("it is listened to again"))

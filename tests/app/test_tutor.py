@@ -187,5 +187,5 @@ def test_run(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
             await asyncio.sleep(0.01)
         task.cancel()
 
-    asyncio.run(asyncio.wait_for(until_done(), 10))
+    asyncio.run(asyncio.wait_for(until_done(), 60))
     assert "the disk" == house.said[0]["why"]

@@ -100,6 +100,6 @@ def test_follow(hosted: Run, config: Path, data: Path) -> None:
         assert json.loads(process.stdout.readline())["id"] == f"{ID}.2"
         time.sleep(0.1)
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""

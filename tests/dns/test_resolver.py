@@ -51,7 +51,7 @@ async def served(answer: Answer, **words: Any) -> AsyncIterator[tuple[Resolver, 
     loop = asyncio.get_running_loop()
     transport, server = await loop.create_datagram_endpoint(lambda: Server(answer), ("127.0.0.1", 0))
     port = transport.get_extra_info("sockname")[1]
-    resolver = Resolver([f"127.0.0.1:{port}"], words.pop("timeout", 2.0), **words)
+    resolver = Resolver([f"127.0.0.1:{port}"], words.pop("timeout", 10.0), **words)
     try:
         yield resolver, server
     finally:
@@ -143,7 +143,7 @@ def test_silence_and_garbage(reply: bytes | None) -> None:
                 await resolver.a("example.org")
             return time.monotonic() - started
 
-    assert asyncio.run(run()) < 2.5
+    assert asyncio.run(run()) < 6  # ten times its limit, and half of what c-ares takes without one
 
 
 def test_no_server() -> None:
@@ -262,17 +262,19 @@ def test_joined() -> None:
 
 
 def test_all_at_once() -> None:
-    """Ten names that take a tenth of a second each take a tenth of a second together."""
+    """Of ten names none is answered before all ten are asked for."""
 
-    async def run() -> float:
-        loop = asyncio.get_running_loop()
+    async def run() -> None:
         answer = records(*(f"n{n}.example A 192.0.2.{n}" for n in range(10)))
+        asked: dict[str, tuple[Any, Any, Any]] = {}
 
         def slow(query: Any, question: Any) -> None:
-            reply = answer(query, question)
-            loop.call_later(0.1, lambda: server.transport.sendto(reply, peer[0]))
+            asked[str(question.name)] = (query, question, peer[0])
+            if len(asked) == 10:
+                for told, about, who in asked.values():
+                    server.transport.sendto(answer(told, about), who)
 
-        async with served(slow) as (resolver, server):
+        async with served(slow, timeout=30.0) as (resolver, server):
             peer: list[Any] = []
             receive = server.datagram_received
 
@@ -281,12 +283,10 @@ def test_all_at_once() -> None:
                 receive(data, addr)
 
             server.datagram_received = remember  # type: ignore[method-assign]
-            started = time.monotonic()
             found = await resolver.a_all([f"n{n}.example" for n in range(10)])
             assert [[f"192.0.2.{n}"] for n in range(10)] == found
-            return time.monotonic() - started
 
-    assert asyncio.run(run()) < 0.6
+    asyncio.run(run())
 
 
 def test_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

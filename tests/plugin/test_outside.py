@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gatepost.plugin.outside import HttpAnswer, OutsideError, http, stream
+from tests.soon import soon
 
 
 @contextlib.asynccontextmanager
@@ -134,8 +135,7 @@ def test_stream(tmp_path: Path) -> None:
                 async with stream(address) as (reader, writer):
                     writer.write(b"ping\n")
                     assert b"PING\n" == await reader.readline()
-            await asyncio.sleep(0.02)
-        assert [True, True] == closed
+            await soon(lambda: len(closed) == 2)
         for wrong in ("127.0.0.1", "127.0.0.1:", ":25", "host:name"):
             with pytest.raises(OutsideError, match="is neither"):
                 async with stream(wrong):

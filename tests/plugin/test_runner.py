@@ -194,7 +194,7 @@ def test_waiting_for_ever(hook_name: str) -> None:
         assert "no answer within 0.05 s" == findings[0].failure
         assert outcome.fate is Fate.DEFER
         if name == "waits":
-            assert took < 0.5
+            assert took < 10  # not for ever; a busy machine takes its time
         assert findings[0].milliseconds >= 50
 
 

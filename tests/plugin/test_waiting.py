@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import Any
 
 import pytest
@@ -22,24 +21,24 @@ from tests.plugin.stage import Mail, ask, make_plugin
 
 
 def test_all_at_once() -> None:
-    """Five checks that wait a tenth of a second each take a tenth of a second together."""
+    """Five checks wait at the same time: each of them until all five do. The time of each is its own."""
+    all_wait = asyncio.Barrier(5)
 
     async def waits(_self: Plugin, _ctx: Any) -> Any:
+        await all_wait.wait()
         await asyncio.sleep(0.1)
         return Score(1, "x")
 
     bench = Bench([make_plugin(f"P{n}", helo=waits, cost=Cost.DNS) for n in range(5)])
-    started = time.monotonic()
     findings = ask(bench)
-    assert time.monotonic() - started < 0.3
-    assert 5 == len([f for f in findings if f.verdict == Score(1, "x")])
-    assert all(80 < f.milliseconds < 300 for f in findings)
+    assert [Score(1, "x")] * 5 == [f.verdict for f in findings]
+    assert all(80 < f.milliseconds for f in findings)
 
 
 def test_all_of_a_message_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slow checks in a row use up the message's time: each fails alone, and the others' answers hold."""
-    monkeypatch.setattr("gatepost.plugin.pipeline.MESSAGE_SECONDS", 0.4)
-    monkeypatch.setattr("gatepost.plugin.waiting.LEAST", 0.1)
+    monkeypatch.setattr("gatepost.plugin.pipeline.MESSAGE_SECONDS", 0.7)
+    monkeypatch.setattr("gatepost.plugin.waiting.LEAST", 0.5)
 
     async def hangs(_self: Plugin, _ctx: Any) -> Any:
         await asyncio.sleep(60)
@@ -50,14 +49,13 @@ def test_all_of_a_message_together(monkeypatch: pytest.MonkeyPatch) -> None:
 
     costs = (Cost.DNS, Cost.NETWORK)
     bench = Bench(
-        [make_plugin(f"Hangs{n}", message=hangs, cost=cost, timeout=0.3) for n, cost in enumerate(costs)]
+        [make_plugin(f"Hangs{n}", message=hangs, cost=cost, timeout=0.6) for n, cost in enumerate(costs)]
         + [make_plugin(f"Late{n}", message=scores, cost=cost) for n, cost in enumerate(costs)]
     )
-    started = time.monotonic()
     findings = asyncio.run(bench.ask_message(bench.policy(), Message(b"Subject: x\r\n\r\n")))
-    assert time.monotonic() - started < 0.55
     assert 2 == len([f for f in findings if f.verdict == Score(1, "x")])
-    assert ["no answer within 0.3 s", "no answer within 0.1 s"] == [f.failure for f in findings if f.failure]
+    # The second has its least: the first left it less than that, and its own limit is longer.
+    assert ["no answer within 0.6 s", "no answer within 0.5 s"] == [f.failure for f in findings if f.failure]
 
 
 def test_house_waits_longer_than_its_checks() -> None:
@@ -156,7 +154,7 @@ def test_house_time_limits_need_a_task() -> None:
     """A third party's coroutine may use `asyncio.timeout` and task groups: it has a task from the start."""
 
     async def helo(_self: Plugin, _ctx: Any) -> Any:
-        async with asyncio.timeout(1), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
             one = group.create_task(asyncio.sleep(0.001, "grouped"))
         return Score(1, one.result())
 

@@ -57,6 +57,11 @@ class Fake:
             writer.close()
 
 
+def patience(says: object) -> float:
+    """Seconds for its answer: for silence as few as a test likes, else as many as a busy machine needs."""
+    return 0.3 if says is None else 30
+
+
 class Ward:
     """One domain with the check on."""
 

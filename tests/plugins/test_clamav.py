@@ -11,7 +11,7 @@ from gatepost.mail.verdict import Defer, Reject, Score
 from gatepost.plugin.outside import OutsideError
 from gatepost.plugins.clamav import found_in
 from gatepost.policy.decide import Finding
-from tests.plugins.fake_scanner import MAIL, Fake, Ward
+from tests.plugins.fake_scanner import MAIL, Fake, Ward, patience
 
 
 def ask(
@@ -19,7 +19,7 @@ def ask(
 ) -> tuple[Finding, list[bytes], list[str]]:
     async def run() -> tuple[Finding, list[bytes], list[str]]:
         async with Fake(says, piece).running() as fake:
-            ward = Ward("clamav", addresses=[f"127.0.0.1:{fake.port}"], seconds=0.3, **settings)
+            ward = Ward("clamav", addresses=[f"127.0.0.1:{fake.port}"], seconds=patience(says), **settings)
             return await ward.ask(raw), fake.asked, ward.alerts
 
     return asyncio.run(run())

@@ -13,7 +13,7 @@ from gatepost.mail.verdict import Defer, Reject, Score
 from gatepost.plugin.outside import OutsideError
 from gatepost.plugins.rspamd import symbols
 from gatepost.policy.decide import Finding
-from tests.plugins.fake_scanner import MAIL, Fake, Ward
+from tests.plugins.fake_scanner import MAIL, Fake, Ward, patience
 
 
 def answered(status: int = 200, **said: Any) -> bytes:
@@ -24,7 +24,7 @@ def answered(status: int = 200, **said: Any) -> bytes:
 def ask(says: bytes | None, piece: int = 0, **settings: object) -> tuple[Finding, list[bytes]]:
     async def run() -> tuple[Finding, list[bytes]]:
         async with Fake(says, piece).running() as fake:
-            ward = Ward("rspamd", urls=[f"http://127.0.0.1:{fake.port}"], seconds=0.3, **settings)
+            ward = Ward("rspamd", urls=[f"http://127.0.0.1:{fake.port}"], seconds=patience(says), **settings)
             return await ward.ask(), fake.asked
 
     return asyncio.run(run())

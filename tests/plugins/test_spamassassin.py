@@ -10,7 +10,7 @@ from gatepost.mail.verdict import Score
 from gatepost.plugin.outside import OutsideError
 from gatepost.plugins.spamassassin import spamc
 from gatepost.policy.decide import Finding
-from tests.plugins.fake_scanner import MAIL, Fake, Ward
+from tests.plugins.fake_scanner import MAIL, Fake, Ward, patience
 
 GOOD = b"SPAMD/1.1 0 EX_OK\r\nContent-length: 9\r\nSpam: True ; 7.5 / 5.0\r\n\r\nBAD,WORSE"
 
@@ -18,7 +18,9 @@ GOOD = b"SPAMD/1.1 0 EX_OK\r\nContent-length: 9\r\nSpam: True ; 7.5 / 5.0\r\n\r\
 def ask(says: bytes | None, piece: int = 0, **settings: object) -> tuple[Finding, list[bytes]]:
     async def run() -> tuple[Finding, list[bytes]]:
         async with Fake(says, piece).running() as fake:
-            ward = Ward("spamassassin", addresses=[f"127.0.0.1:{fake.port}"], seconds=0.3, **settings)
+            ward = Ward(
+                "spamassassin", addresses=[f"127.0.0.1:{fake.port}"], seconds=patience(says), **settings
+            )
             return await ward.ask(), fake.asked
 
     return asyncio.run(run())

@@ -26,7 +26,7 @@ def run(work: Coroutine[Any, Any, None], loop: str = "asyncio") -> None:
     """Run one test's coroutine; a test that hangs fails."""
 
     async def bounded() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await work
 
     with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
@@ -76,6 +76,8 @@ class Backend:
     close_at: str = ""
     delay_at: str = ""
     delay: float = 0.0
+    meet: asyncio.Barrier | None = None
+    """Who comes to `delay_at` waits there for others instead."""
     hole: bool = False
     """Says 354 though it accepted no recipient."""
     only_first: bool = False
@@ -147,7 +149,7 @@ class _Session:
         if b.only_first and self.number > 1:
             return
         if b.delay_at == point:
-            await asyncio.sleep(b.delay)
+            await (b.meet.wait() if b.meet is not None else asyncio.sleep(b.delay))
         if b.close_at == point:
             raise _Closed
 

@@ -13,6 +13,7 @@ from gatepost.relay.results import Target, To
 from gatepost.telemetry.conditions import HERE
 from tests.relay.backend import LOOPS, Backend, run
 from tests.relay.house import TOP, WHOLE, House, by_name, going, kinds, to
+from tests.soon import soon
 
 
 @pytest.mark.parametrize("loop", LOOPS)
@@ -171,7 +172,7 @@ def test_idle_connection_was_closed() -> None:
         for _ in range(3):
             assert (await house.send(Target((backend.url,), to("ann"))))[0].delivered
             backend.hang_up()
-            await asyncio.sleep(0.02)
+            await soon(lambda: house.pool.counts() == (0, 0))
         assert 3 == backend.connections == len(backend.taken)
 
     going(work)
@@ -197,14 +198,14 @@ def test_late_at_each_point(point: str, loop: str) -> None:
 
     async def work(house: House, backend: Backend) -> None:
         begun = time.monotonic()
-        results = await house.send(Target((backend.url,), to("ann")), time=0.2)
-        assert time.monotonic() - begun < 0.6
+        results = await house.send(Target((backend.url,), to("ann")), time=0.5)
+        assert time.monotonic() - begun < 10
         assert 451 == results[0].code
         assert ("unreachable" if point in ("connect", "ehlo") else "deferred") == results[0].kind
         await asyncio.sleep(0)
         assert (0, 0) == house.pool.counts()
 
-    going(work, Backend(delay_at=point, delay=1.0), loop)
+    going(work, Backend(delay_at=point, delay=600), loop)
 
 
 GARBAGE = [
@@ -260,10 +261,10 @@ def test_several_back_ends_at_once(tmp_path: Path) -> None:
 
     async def main() -> None:
         house = House()
-        slow = Backend(delay_at="dot", delay=1.0)
-        bad = Backend(final=b"550 5.7.1 no\r\n", delay_at="dot", delay=1.0)
+        both = asyncio.Barrier(2)  # neither answers before both have the mail
+        slow = Backend(delay_at="dot", meet=both)
+        bad = Backend(final=b"550 5.7.1 no\r\n", delay_at="dot", meet=both)
         async with slow.running(), bad.running():
-            begun = time.monotonic()
             results = await house.send(
                 Target((slow.url,), to("ann")),
                 Target((bad.url,), to("bob", "carl")),
@@ -271,7 +272,6 @@ def test_several_back_ends_at_once(tmp_path: Path) -> None:
                 Target(("smtp://127.0.0.1:1",), to("emil")),
                 Target((), to("fritz")),
             )
-            assert time.monotonic() - begun < 1.8, "one after the other"
         expected = ["delivered", "refused", "refused", "delivered", "unreachable", "unreachable"]
         assert expected == [result.kind for result in results]
         (file,) = (tmp_path / "example.org" / "dora" / "new").iterdir()
@@ -391,7 +391,7 @@ def test_cancelled_on_the_way() -> None:
             await task
         assert (0, 0) == house.pool.counts()
 
-    going(work, Backend(delay_at="dot", delay=0.3))
+    going(work, Backend(delay_at="dot", delay=600))
 
 
 def test_control_characters_in_an_address() -> None:

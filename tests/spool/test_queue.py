@@ -16,6 +16,7 @@ import pytest
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.spool.queue import LONGEST_WAIT, Queue
 from tests.spool.shim import Failing, Killing, Recorder, in_child
+from tests.system.process import wait_until
 
 MAIL = b"Subject: x\r\n\r\nHello\r\n"
 
@@ -361,7 +362,8 @@ def test_once_in_a_race(tmp_path: Path) -> None:
         click.start()
     for click in clicks:
         click.join()
-    time.sleep(0.1)
+    wait_until(lambda: delivered, "it is delivered")
+    time.sleep(0.1)  # for a second time that must not come
     stop.set()
     runner.join()
     assert ["r"] == delivered

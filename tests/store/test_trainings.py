@@ -6,7 +6,6 @@ import fcntl
 import multiprocessing
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from gatepost.store import trainings as module
 from gatepost.store.model_file import ModelFile
 from gatepost.store.trainings import TooOld, Training, Trainings
 from tests.learn.mails import ham, spam
+from tests.system.process import wait_until
 
 SEED = 7
 
@@ -141,11 +141,8 @@ def test_kill_9(tmp_path: Path) -> None:
     workers = [context.Process(target=_teach_for_ever, args=(str(tmp_path),)) for _ in range(2)]
     for worker in workers:
         worker.start()
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if (tmp_path / "seg-00001.jsonl").exists() and (tmp_path / "seg-00001.jsonl").stat().st_size > 5_000:
-            break
-        time.sleep(0.02)
+    log = tmp_path / "seg-00001.jsonl"
+    wait_until(lambda: log.exists() and log.stat().st_size > 5_000, "they teach", 60)
     for worker in workers:
         assert worker.pid is not None
         os.kill(worker.pid, signal.SIGKILL)

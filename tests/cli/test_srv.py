@@ -15,11 +15,14 @@ def test_there_and_back(hosted: Run, tmp_path: Path) -> None:
     for file in ("_global_/blacklisted/tld/ru", "new.example/users/valid/ann", "example.org/checks/nosuch"):
         (tmp_path / "srv" / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "srv" / file).touch()
-    words = ("srv", "import", str(tmp_path / "srv"), "--route", "smtp://127.0.0.1:26")
-    assert "would be new" in hosted(*words, "--dry-run").stdout
-    said = json.loads(hosted(*words, "--dry-run", "--json").stdout)
+    for words in (["no"], ["srv", "--blacklist-d", "no"]):
+        where = [str(tmp_path / word) if word != "--blacklist-d" else word for word in words]
+        assert "no: there is no such folder" in hosted("srv", "import", *where, status=1).stderr
+    given = ("srv", "import", str(tmp_path / "srv"), "--route", "smtp://127.0.0.1:26")
+    assert "would be new" in hosted(*given, "--dry-run").stdout
+    said = json.loads(hosted(*given, "--dry-run", "--json").stdout)
     assert (["new.example"], 1) == (said["hosted"], said["domains"]["*"])
-    said = hosted(*words).stdout
+    said = hosted(*given).stdout
     assert "all domains: 1 new or different" in said
     assert "a new domain" in said
     assert "not taken over: example.org/checks/nosuch: there is no such check here" in said

@@ -80,6 +80,12 @@ def test_unknown_plugin(desk: Desk) -> None:
         lists.add(desk, "example.org", "allow", "192.0.2.7", plugin="dnsb")
 
 
+def test_a_check_without_a_list(desk: Desk) -> None:
+    """Nobody is told that an entry leads past the list of recipients when it never does."""
+    with pytest.raises(DeskError, match="recipients has no list of its own"):
+        lists.add(desk, "example.org", "allow", "192.0.2.7", plugin="recipients")
+
+
 def test_verified_is_for_senders(desk: Desk) -> None:
     """SPF and DKIM say nothing of an address."""
     with pytest.raises(DeskError, match="--verified"):

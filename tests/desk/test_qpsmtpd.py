@@ -14,9 +14,10 @@ from gatepost.desk.srv import export_tree
 
 FILES = {
     "plugins": "# ours\ndnsbl reject naughty\nhelo policy lenient\nrcpt_regexp\nrcpt_ok\nnosuch\n"
-    "$include plugins.d/local\nqueue/smtp-forward 10.0.0.5 26\n",
+    "$include plugins.d/local\n$include more\nqueue/smtp-forward 10.0.0.5 26\n",
     "plugins.d/local": "sender_permitted_from reject 3\n",
-    "rcpthosts": "example.org\nnew.example\n.sub.example\n",
+    "more": "tls\n",
+    "rcpthosts": "example.org\nnew.example\n.sub.example\nnew two\n",
     "dnsbl_zones": "zen.example:Go away %IP%\nnot a zone!\n",
     "badmailfrom": "@spam.example\n/x/\n",
     "badrcptto": "old@new.example\n",
@@ -63,6 +64,8 @@ def test_every_line_is_accounted_for(desk: Desk, top: Path) -> None:
     assert "smtp.max_message_size" in left["databytes", 1]
     assert "not known" in left["odd", 1]
     assert "own name" in left["rcpthosts", 3]
+    assert "'new two' is not a domain" in left["rcpthosts", 4]
+    assert "smtp.tls_certificate" in left["more", 1], "an included file is known"
     assert ("rcpt_regexp", 0) in left
 
 

@@ -49,9 +49,24 @@ def test_what_a_line_means(line: tuple[str, str], row: tuple[str, Key]) -> None:
 
 
 def test_a_reason_is_the_note() -> None:
-    """What stood behind an address of `badmailfrom` is kept."""
-    rows, _ = read("badmailfrom", "bob@example.net go away")
-    assert ["go away"] == [marks["note"] for marks in rows[ALL].values()]
+    """What stood behind an address of `badmailfrom` is kept, behind a tab too."""
+    for space in (" ", "\t", " \t "):
+        rows, _ = read("badmailfrom", f"bob@example.net{space}go away")
+        assert ["go away"] == [marks["note"] for marks in rows[ALL].values()]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "why"),
+    [
+        ("badrcptto", "@example.org", "nobody of a domain: then it is not hosted"),
+        ("badmailfromto", "only@a.example", "a pair is wanted"),
+        ("badmailfrom", "/^x/ no", "a pattern"),
+    ],
+)
+def test_why_it_is_left(file: str, text: str, why: str) -> None:
+    """The reason is that of the line."""
+    _, report = read(file, text)
+    assert why in report.left[0][1]
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,14 @@ def test_listed_recipients_that_a_rule_catches_are_named(desk: Desk) -> None:
     assert (["sales2"], 1) == (done.caught, done.caught_count)
 
 
+def test_a_pattern_that_waits_for_an_at(desk: Desk) -> None:
+    """`[0-9]@` held against the local part alone never matches; that is said when it is added."""
+    done = rules.add(desk, "example.org", [rules.make(pattern="[0-9]@", how="regex"), BAR])
+    assert ["[0-9]@: only the local part is looked at, which has no @"] == done.remarks
+    whole = rules.make(pattern="[0-9]@", how="regex", on="address")
+    assert [] == rules.add(desk, "example.org", [whole]).remarks
+
+
 def test_import(desk: Desk) -> None:
     """A file is taken over but for its bad lines; the six old rules by one word."""
     done = rules.import_file(desk, "example.org", b"/[0-9]@/ DENY no\n/(/ DENY no\n")

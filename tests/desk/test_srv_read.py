@@ -112,6 +112,15 @@ def test_wrong_names_are_told(desk: Desk, tmp_path: Path) -> None:
     assert {("recipient", "ann", "valid"), ("entry", "", "", "deny", "ip", "192.0.2.1")} <= rows.keys()
 
 
+def test_a_host_without_a_name_has_no_end_of_it(desk: Desk, tmp_path: Path) -> None:
+    """`tld/unknown` was how a host without reverse DNS was denied: what does that here is told."""
+    touch(tmp_path, "blacklisted/tld/unknown", "blacklisted/tld/ru")
+    rows, tree = read(desk, tmp_path)
+    assert ["ru"] == [key[-1] for key in rows if key[0] == "entry"]
+    assert ["blacklisted/tld/unknown"] == [problem.path for problem in tree.problems]
+    assert "checks/rdns" in tree.problems[0].why
+
+
 def test_for_all_domains(desk: Desk, tmp_path: Path) -> None:
     """`_global_` has lists, but no users and no checks."""
     touch(tmp_path, "blacklisted/tld/ru", "users/valid/ann", "checks/spf", "checks/dnsbl/only-lists")

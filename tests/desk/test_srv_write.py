@@ -48,6 +48,20 @@ def test_there_and_back(desk: Desk, tmp_path: Path) -> None:
     assert (folder / "users/valid/bob/192.0.2.1%2F32").exists()
 
 
+def test_settings_are_for_who_wrote_them(tmp_path: Path) -> None:
+    """Keys stand in them: whatever the umask is, nobody else on the machine reads them."""
+    rows: dict[Key, Any] = {
+        ("setting", "", "bounce.batv_keys"): ["0:secret"],
+        ("setting", "ann", "refuse_at"): "rcpt",
+        ("recipient", "ann", "valid"): None,
+    }
+    write_files(tmp_path, files_of("example.org", rows))
+    written = {path.parent.name: path for path in tmp_path.rglob("settings")}
+    assert "0:secret" in written["example.org"].read_text()
+    assert {0o600} == {path.stat().st_mode & 0o777 for path in written.values()}
+    assert {"example.org", "ann"} == written.keys()
+
+
 def test_for_all_domains(desk: Desk, tmp_path: Path) -> None:
     """What holds for all lies in `_global_`: modes as settings, zones as a file."""
     given: dict[Key, Any] = {

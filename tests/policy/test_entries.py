@@ -50,6 +50,10 @@ def test_what_a_person_types(text: str, field: str, value: str) -> None:
         ("helo:two words", "not a HELO name"),
         ("../../etc/passwd", "not a network"),
         ("ip:example.org", "not an IP address"),
+        ("*.ru", "no wildcards; .* .ru is the end"),
+        ("10.*", "no wildcards; .* 10.0.0.0/8 a network"),
+        ("*@example.net", "no wildcards; example.net has its sub-domains"),
+        ("ann@*.example.net", "no wildcards"),
     ],
 )
 def test_what_is_no_entry(text: str, why: str) -> None:

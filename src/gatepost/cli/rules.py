@@ -183,8 +183,6 @@ def import_(words: tuple[str, ...], everywhere: bool, six: bool, kind: str | Non
             done = rules.import_file(desk, scope, data, cast("Format | None", kind))
     for rule in done.added:
         click.echo(f"{rule.id}: {visible(str(rule))}: {THEN[rule.then]}")
-    for remark in done.remarks:
-        click.echo(f"gatepost: {visible(remark)}", err=True)
     for line in done.bad:
         click.echo(f"gatepost: not taken over: {visible(line)}", err=True)
     _tell(done)
@@ -193,6 +191,8 @@ def import_(words: tuple[str, ...], everywhere: bool, six: bool, kind: str | Non
 
 
 def _tell(done: Added) -> None:
+    for remark in done.remarks:
+        click.echo(f"gatepost: {visible(remark)}", err=True)
     click.echo(f"{len(done.added)} added{f', {done.same} there already' if done.same else ''}")
     if done.caught_count:
         more = done.caught_count - len(done.caught)

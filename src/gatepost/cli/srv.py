@@ -22,7 +22,7 @@ def command() -> None:
 
 
 @command.command("import")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("folder", metavar="DIR", type=FOLDER)
 @click.option("--route", default="", metavar="URL", help="Where the mail of new domains goes.")
 @click.option("--blacklist-d", type=FOLDER, metavar="DIR", help="/etc/blacklist.d: a file for each address.")
 @click.option("--dry-run", is_flag=True, help="Say what would be taken over, and change nothing.")

@@ -78,11 +78,8 @@ def add(
         field, value = parse_entry(text)
     except EntryError as error:
         raise DeskError(str(error)) from error
-    if plugin and plugin not in desk.registry:
-        try:
-            desk.registry[plugin]
-        except KeyError as error:
-            raise NotFound(str(error.args[0])) from error
+    if plugin:
+        _has_a_list(desk, plugin)
     if len(note) > LONGEST_NOTE or not note.isprintable():
         raise DeskError(f"a note is one line of at most {LONGEST_NOTE} characters")
     if verified and (kind != "allow" or field not in ("sender", "sender_domain")):
@@ -103,6 +100,15 @@ def add(
         )
     except Refused as error:
         raise DeskError(str(error)) from error
+
+
+def _has_a_list(desk: Desk, name: str) -> None:
+    try:
+        loaded = desk.registry[name]
+    except KeyError as error:
+        raise NotFound(f"{error.args[0]} (gatepost plugin list)") from error
+    if not loaded.plugin.own_list:
+        raise DeskError(f"{name} has no list of its own: no entry leads past it, or makes it refuse")
 
 
 def show(desk: Desk, word: str | None) -> list[Listed]:

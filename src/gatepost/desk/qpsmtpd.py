@@ -102,7 +102,7 @@ def _domain(line: Line, rows: Rows, hosted: set[str], done: Imported, recipients
         done.report.leave(line, "each domain is hosted by its own name: add the ones there are")
         return
     try:
-        name = domain_name(line.words[0])
+        name = domain_name(line.text)  # the whole line: qpsmtpd knows no words here
     except StoreError as error:
         done.report.leave(line, str(error))
         return
@@ -146,7 +146,7 @@ def _settings(desk: Desk, plugins: list[Line], folder: ConfigFolder, rows: Rows,
 def _rest(folder: ConfigFolder, report: Report) -> None:
     known = {"plugins", "rcpthosts", "morercpthosts", "dnsbl_zones", "rcpt_regexp", *HANDLERS}
     for name in folder.files:
-        if name not in known:
+        if name not in known and name not in folder.included:
             first = next(iter(folder.lines(name)), None)
             line = Line(name, first.number if first else 0, first.text[:80] if first else "")
             report.leave(line, MACHINE.get(name, "this file is not known"))

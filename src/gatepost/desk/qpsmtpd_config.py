@@ -56,6 +56,8 @@ class ConfigFolder:
         found = list(self._tree.names(top))
         self.files = [name for name, _, is_folder in found if not is_folder]
         self.folders = [name for name, _, is_folder in found if is_folder]
+        self.included: set[str] = set()
+        """Files whose lines were read as part of another."""
         for problem in self._tree.problems:
             report.leave(Line(problem.path, 0, ""), problem.why)
 
@@ -89,4 +91,5 @@ class ConfigFolder:
                 inside = self._tree.top / wanted.relative_to(self._tree.real_top)
                 found = sorted(inside.iterdir()) if inside.is_dir() else [inside]
                 for one in found:
+                    self.included.add(str(one.relative_to(self._tree.top)))
                     yield from self._lines(one, (*above, place.resolve()))

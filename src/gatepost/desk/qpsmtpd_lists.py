@@ -60,13 +60,13 @@ class ListReader:
 
     def sender(self, line: Line) -> None:
         """`badmailfrom`, `whitelistsenders`: an address, `@host`, a host; a reason becomes the note."""
-        text, _, note = line.text.partition(" ")
+        text, *rest = line.text.split(None, 1)
         if PATTERN.search(text):
             self.report.leave(line, A_PATTERN)
             return
         kind = "deny" if self._of == "badmailfrom" else "allow"
         self.entry(
-            line, kind, text if "@" in text.lstrip("@") else f"domain:{text.lstrip('@')}", note=note.strip()
+            line, kind, text if "@" in text.lstrip("@") else f"domain:{text.lstrip('@')}", note="".join(rest)
         )
 
     def helo(self, line: Line) -> None:
@@ -80,9 +80,11 @@ class ListReader:
     def bad_recipient(self, line: Line) -> None:
         """`badrcptto`: an address here is a recipient that does not exist."""
         text = line.words[0]
-        if PATTERN.search(text) or text.startswith("@"):
+        if PATTERN.search(text):
             self.report.leave(line, A_PATTERN)
             return
+        if text.startswith("@"):
+            raise EntryError("nobody of a domain: then it is not hosted (gatepost domain remove)")
         local, domain = self._own(text)
         self.rows.setdefault(domain, {})["recipient", local, "invalid"] = None
         self.report.take(line, f"{text} does not exist")
@@ -111,9 +113,11 @@ class ListReader:
     def pair(self, line: Line) -> None:
         """`badmailfromto`: a sender that one recipient does not want."""
         words = line.words
-        if len(words) < 2 or PATTERN.search(line.text):
+        if PATTERN.search(line.text):
             self.report.leave(line, A_PATTERN)
             return
+        if len(words) != 2:
+            raise EntryError("a pair is wanted: SENDER RECIPIENT")
         local, domain = self._own(words[1])
         field, value = parse_entry(_sender(words[0]))
         self.rows.setdefault(domain, {})["entry", local, "", "deny", field, value] = dict(NO_MARKS)

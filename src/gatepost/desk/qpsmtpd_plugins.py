@@ -61,7 +61,7 @@ BUILT_IN = {
     "stunnel": "built in: see smtp.proxy_protocol_from",
     "hosts_allow": "client_rate and list entries do this; write them by hand",
     "karma": "reputation does something like it, by another rule; switch it on by hand",
-    "badmailfromto": "an entry of one mailbox's list does this: gatepost list add MAILBOX deny SENDER",
+    "badmailfromto": "its file has become entries of mailboxes",
 }
 DAY = 86_400
 REQUIRED = {

@@ -119,6 +119,8 @@ def add(
         else:
             known.add(rule.id)
             done.added.append(rule)
+            if rule.on == "localpart" and "@" in rule.pattern:
+                done.remarks.append(f"{rule.pattern}: only the local part is looked at, which has no @")
     if done.added:
         new = (*done.added, *present) if first else (*present, *done.added)
         _set(desk, word, new, expect)
@@ -144,7 +146,7 @@ def import_file(
     if read.bad and not read.rules:
         raise DeskError(f"no rule could be read ({read.bad[0]})")
     done = add(desk, word, read.rules, expect=expect)
-    done.remarks, done.bad = read.remarks, read.bad
+    done.remarks, done.bad = [*read.remarks, *done.remarks], read.bad
     return done
 
 

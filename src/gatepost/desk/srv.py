@@ -38,6 +38,9 @@ def import_tree(
     """Take over a tree: rows are added and replaced, none removed. `route`: of domains that are new."""
     if route:
         check_route(desk, route)
+    for place in (top, blacklist_d):
+        if place is not None and not place.is_dir():
+            raise DeskError(f"{place}: there is no such folder")
     tree = Tree(top)
     done = Carried(problems=tree.problems)
     folders = domain_folders(tree)

@@ -170,6 +170,8 @@ _TYPES: Mapping[str, Any] = {"expires": int | float, "note": str, "verified": bo
 
 
 def _entry(what: str, text: str) -> tuple[str, str]:
+    if what == "tld" and text.lower() == "unknown":  # what qpsmtpd called a host without a name
+        raise EntryError("a host without reverse DNS has no end of a name; the file checks/rdns refuses it")
     field, value = parse_entry(PREFIX.get(what, "") + text)
     if field not in FIELDS[what]:
         raise EntryError(f"{text!r} is not one of {what}")

@@ -15,6 +15,7 @@ from gatepost.store.scopes import EVERYWHERE
 
 Files = dict[tuple[str, ...], str | None]
 """Path below the tree -> content; None: a folder."""
+SETTINGS = "settings"
 _FOLDER = {field: folder for folder, fields in FIELDS.items() for field in fields}
 _LIST = {kind: name for name, kind in LISTS.items()}
 
@@ -38,7 +39,7 @@ def files_of(domain: str, rows: Rows) -> Files:
                 _entry(files, top, rows, tuple(what), value)
     for local, values in settings.items():
         if local:
-            files[top, "mailboxes", to_file(local), "settings"] = _lines(values)
+            files[top, "mailboxes", to_file(local), SETTINGS] = _lines(values)
         else:
             files |= _switches(top, values, checks=domain != EVERYWHERE)
     _mark_lists(files, top)
@@ -77,7 +78,7 @@ def _switches(top: str, values: dict[str, Any], *, checks: bool) -> Files:
             left.pop(key)
     # Always there in a domain: it says that what has no file is as it is by default, and not off.
     if left or checks:
-        files[top, "settings"] = _lines(left)
+        files[top, SETTINGS] = _lines(left)
     return files
 
 
@@ -103,5 +104,7 @@ def write_files(top: Path, files: Files) -> int:
         place = top.joinpath(*path)
         (place if content is None else place.parent).mkdir(parents=True, exist_ok=True)
         if content is not None:
+            # Keys of BATV and passwords stand in settings: for whoever wrote them, and for nobody else.
+            place.touch(mode=0o600 if path[-1] == SETTINGS else 0o666)
             place.write_text(content, "utf-8")
     return sum(content is not None for content in files.values())

@@ -86,6 +86,11 @@ def parse_entry(text: str) -> tuple[str, str]:
     if colon and prefix.lower() in PREFIXES:
         field = PREFIXES[prefix.lower()]
         return field, _READERS[field](rest.strip())
+    if "*" in text.partition("@")[2] or text.startswith("*@") or ("*" in text and "@" not in text):
+        raise EntryError(
+            f"{text!r}: there are no wildcards; example.net has its sub-domains with it,"
+            " .ru is the end of the client's name, 10.0.0.0/8 a network"
+        )
     if "/" in text and "@" not in text:
         return _network(text)
     if _looks_like_ip(text):

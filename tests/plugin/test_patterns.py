@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -102,3 +105,60 @@ def test_only_its_own_errors(pattern: str, how: str, text: str) -> None:
     found = patterns.first(text)
     if how == "part" and pattern.isascii() and text.isascii():
         assert (pattern.lower() in text.lower()) is (found == 0)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["a", "b1", "[0-9]@", "^[^a-z]", "a.*b", "b$", "x{2,5}", "Ä", "@", "."]),
+            st.sampled_from(["part", "whole", "regex"]),
+        ),
+        max_size=12,
+    ),
+    st.text("aAbB019@x.Äé\u212a", max_size=30),
+)
+def test_together_as_one_by_one(written: list[tuple[str, str]], text: str) -> None:
+    """A set says what its first pattern that matches, asked alone, would say."""
+    patterns = [Pattern(pattern, how) for pattern, how in written]  # type: ignore[arg-type]
+    alone = (n for n, pattern in enumerate(patterns) if PatternSet([pattern]).first(text) is not None)
+    assert next(alone, None) == PatternSet(patterns).first(text)
+
+
+def test_little_memory_hides_no_match() -> None:
+    """What is learnt of a text is forgotten where memory is short, and the answer is the same."""
+    dice = random.Random(7)
+    makes: tuple[Callable[[int], str], ...] = (
+        lambda n: f"a.{{10,20}}b{n}",
+        lambda n: f".*a.*b.*0.*1{n}",
+        lambda n: f"[ab01]{{{n % 9 + 1}}}x.{{{n % 30}}}b$",
+        lambda n: f"b.{{{n % 25}}}0.{{{n % 13}}}1",
+    )
+    for count in (2, 5, 20, 60):
+        written = [Pattern(dice.choice(makes)(dice.randrange(60)), "regex") for _ in range(count)]
+        together, alone = PatternSet(written), [PatternSet([one]) for one in written]
+        for size in (20, 60, 320, 3000):
+            text = "".join(dice.choices("ab01x", k=size))
+            assert next((n for n, one in enumerate(alone) if one.first(text) is not None), None) == (
+                together.first(text)
+            )
+
+
+def test_as_many_as_fit_are_asked_together() -> None:
+    """The largest sets that are let in have memory for the look at all of them."""
+    makes: tuple[Callable[[int], str], ...] = (
+        lambda n: f"a.{{10,20}}b{n}",
+        lambda n: f"(a|b)(a|b|0){{1,{20 + n}}}x",
+        lambda n: f".*a.*b.*0.*1{n}",
+        lambda n: f"[ab]..{n % 7}.*x[^a]{{3,12}}",
+    )
+    for make in makes:
+        most, count = None, 1
+        while count <= MAX_PATTERNS:
+            try:
+                most = PatternSet(Pattern(make(n), "regex") for n in range(count))
+            except PatternError as error:
+                assert "too large" in str(error)
+                break
+            count = count * 5 // 4 + 1
+        assert most is not None
+        assert_cheap(0.05, most.first, "ab01" * 80)

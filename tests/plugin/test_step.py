@@ -43,6 +43,38 @@ def test_cheap_before_dear() -> None:
             assert 1 == len(asked)
 
 
+def test_nobodys_address_is_the_last_word() -> None:
+    """Who knows that nobody is there is asked before others as cheap, and nobody behind its refusal."""
+    for answer, alone in ((Reject("x", "", 550, "5.1.1"), True), (Defer("x"), False), (None, False)):
+        other, asked = counting()
+        bench = Bench(
+            [
+                make_plugin("Other", helo=other),
+                make_plugin("Names", rcpt=counting(answer)[0], knows_recipients=True),
+            ]
+        )
+        for _ in range(3):  # also when its answer is shared
+            asked.clear()
+            ask(bench)
+            assert alone is (asked == []), answer
+        for switch in ({"mode": "watch"}, {"action": "tag"}, {"action": "quarantine"}):
+            asked.clear()
+            ask(bench, bench.policy("example.org", {"names": switch}))
+            assert 1 == len(asked)
+
+
+def test_nobodys_address_hides_no_voucher() -> None:
+    """One whose `Allow` could let the mail in is asked behind a refusal of that kind too."""
+    bench = Bench(
+        [
+            make_plugin("Names", rcpt=counting(Reject("x"))[0], knows_recipients=True),
+            make_plugin("Vouches", helo=counting(Allow("known"))[0], __module__=__name__),
+        ]
+    )
+    policy = bench.policy()
+    assert Fate.ACCEPT is decide_recipient(policy, ask(bench, policy), None).fate
+
+
 def test_who_may_vouch_is_asked_all_the_same() -> None:
     """`Allow` by a dear check beats the refusal of a cheap one, so a cheap refusal must not hide it."""
     bench = Bench(

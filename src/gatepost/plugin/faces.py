@@ -132,6 +132,8 @@ def page(loaded: Loaded) -> str:
     lines.append(f"* scope: {_SCOPES[plugin.scope]}; cost: {plugin.cost.name.lower()}; {plugin.timeout:g} s")
     if plugin.unskippable:
         lines.append("* a general allow entry does not lead past it")
+    if plugin.knows_recipients:
+        lines.append("* where it refuses, nothing else is asked: the address is nobody's")
     lines += ["", "| setting | values | default | meaning |", "|---|---|---|---|"]
     for face in (*switches(plugin), *own_settings(plugin)):
         values = f"{face.kind}, {face.bounds}" if face.bounds else face.kind

@@ -176,10 +176,14 @@ def arrange(steps: Sequence[Step], policy: DomainPolicy) -> Groups:
     musts = [s.rank for s in ordered if s.plugin.unskippable] if allows else []
     for step in ordered:
         step.decides = step.decides and not may_allow and not any(must > step.rank for must in musts)
-    return tuple(
-        tuple(sorted(groups[rank], key=lambda s: (not s.plugin.unskippable, _ORDER[s.hook], s.index)))
-        for rank in sorted(groups)
-    )
+        step.final = step.final or (step.decides and step.plugin.knows_recipients)
+    return tuple(tuple(sorted(groups[rank], key=_turn)) for rank in sorted(groups))
+
+
+def _turn(step: Step) -> tuple[object, ...]:
+    """Return the place in a group: first whose refusal is the last word."""
+    plugin = step.plugin
+    return not plugin.unskippable, not plugin.knows_recipients, _ORDER[step.hook], step.index
 
 
 @lru_cache(1024)

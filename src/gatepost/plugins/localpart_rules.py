@@ -151,6 +151,7 @@ class LocalpartRules(Plugin):
     settings = Settings
     scope = Scope.RECIPIENT
     default_mode = Mode.ON
+    knows_recipients = True
     public = "Mail to this address is not accepted here"
 
     def has_work(self, hook: str, settings: Settings, policy: DomainPolicy | None) -> bool:

@@ -49,6 +49,7 @@ def test_moments() -> None:
     assert ("2 hours ago", "in 2 Tagen") == (ENGLISH.ago(AT - 7200), GERMAN.ago(AT + 2 * 86_400))
     assert "UTC" == ENGLISH.zone_name
     assert "Wed 25 Nov" == ENGLISH.day(AT)
+    assert ("08:00", "Mittwoch, 25. November 2026") == (ENGLISH.clock(AT), GERMAN.whole_day(AT))
     assert "Mi. 25 Nov., 09:00" == GERMAN.day_and_time(AT)
 
 

@@ -53,6 +53,14 @@ CHOICES = {
     "de": "Deutsch",
 }
 """What the choices are called."""
+ACTIONS = {
+    "reject": mark("refuse the mail"),
+    "quarantine": mark("hold it for a person"),
+    "defer": mark("ask the sender to come back"),
+    "tag": mark("mark it and let it through"),
+}
+FAILURES = {"pass": mark("as if it had nothing to say"), "defer": mark("ask the sender to come back")}
+"""What the switches of a check are called, on its own page."""
 BOUNDS: dict[str, tuple[int, int | None]] = {"digest.hour": (0, 23)}
 """Least and most of a number, where it may be nothing."""
 GROUPS = (

@@ -151,6 +151,14 @@ class Words:
         """Return weekday and date."""
         return self.date(self._local(at).date())
 
+    def whole_day(self, at: float) -> str:
+        """Return weekday and date in full, the heading of what happened on a day."""
+        return dates.format_date(self._local(at).date(), "full", locale=self.locale)
+
+    def clock(self, at: float) -> str:
+        """Return the time of the day alone."""
+        return dates.format_time(self._local(at), "HH:mm", tzinfo=self.zone, locale=self.locale)
+
     def hour(self, at: float) -> str:
         """Return weekday and time."""
         return dates.format_datetime(self._local(at), "EEE HH:mm", tzinfo=self.zone, locale=self.locale)

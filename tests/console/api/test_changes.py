@@ -10,7 +10,7 @@ def test_changes(ann: Program, rob: Program, root: Program, house: House) -> Non
     """The owner sees and undoes own changes; a foreign number is unknown."""
     ann.patch("/domains/ann.example/settings", {"keep_days": 7})
     newest = ann.get(PATH)["items"][0]
-    assert ("ann", "keep_days=7", {"keep_days": None}, {"keep_days": 7}) == (
+    assert ("ann", "Kept for (days): not set → 7", {"keep_days": None}, {"keep_days": 7}) == (
         newest["by"], newest["said"], newest["before"], newest["after"],
     )  # fmt: skip
     number = newest["id"]

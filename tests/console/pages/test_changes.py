@@ -1,6 +1,7 @@
 """The list of changes: who, when, from, to; rolled back by whose domain it is (story 5)."""
 
 import re
+from dataclasses import replace
 
 from gatepost.desk import changes, domains
 from tests.console.house import House
@@ -31,10 +32,10 @@ def test_each_sees_their_own(house: House) -> None:
     change(house, "eve", 9, "eve.example")
     ann, root = house.browser("ann"), house.browser("root")
     page = ann.page("/changes")
-    assert "keep_days=7" in page
-    assert "keep_days=9" not in page
-    assert {"keep_days=7", "keep_days=9"} <= set(re.findall(r"keep_days=\d", root.page("/changes")))
-    assert "keep_days=7" not in root.page("/changes?domain=eve.example")
+    assert "Kept for (days): not set → 7" in page
+    assert "not set → 9" not in page
+    assert {"not set → 7", "not set → 9"} <= set(re.findall(r"not set → \d", root.page("/changes")))
+    assert "not set → 7" not in root.page("/changes?domain=eve.example")
     assert 404 == ann.get("/changes?domain=eve.example").status_code
     assert ann.get("/changes?domain=eve.example").text == ann.get("/changes?domain=no.example").text
     assert "Nothing was changed yet." in house.browser("nobody").page("/changes")
@@ -74,7 +75,7 @@ def test_older(house: House) -> None:
     assert 50 == page.count("Roll back</button>")
     found = re.search(r'href="(\?domain=ann.example&amp;before=\d+)"', page)
     assert found
-    assert "domain added" in house.browser("ann").page("/changes" + found[1].replace("&amp;", "&"))
+    assert "Domain added" in house.browser("ann").page("/changes" + found[1].replace("&amp;", "&"))
 
 
 def test_an_owner_does_not_undo_his_domain(house: House) -> None:
@@ -85,3 +86,19 @@ def test_an_owner_does_not_undo_his_domain(house: House) -> None:
     assert f'name="number" value="{added.id}"' not in ann.page("/changes")
     assert 409 == ann.post("/changes/undo", {"number": added.id}).status_code
     assert 200 == ann.get("/domains/ann.example/lists").status_code
+
+
+def test_by_day(house: House) -> None:
+    """Each day has its heading, in the reader's zone and language, and a change its time."""
+    change(house, "ann", 7)
+    day = 86_400.0
+    now, house.clock = house.clock(), lambda: now + day
+    house.site = replace(house.site, clock=house.clock)
+    change(house, "ann", 8)
+    page = house.browser("ann").page("/changes?domain=ann.example")
+    assert re.findall(r'scope="rowgroup">([^<]+)<', page) == [
+        "Saturday, 16 January 2027",
+        "Friday, 15 January 2027",
+    ]
+    assert page.index("Saturday") < page.index("7 → 8") < page.index("Friday") < page.index("not set → 7")
+    assert ">09:00</time>" in page

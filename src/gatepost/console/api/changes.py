@@ -8,10 +8,13 @@ from fastapi import APIRouter
 
 from gatepost.console.api.answers import Answer, Id, Limit, Number, Page, Time, require
 from gatepost.console.auth import Admin, Changing, Here, Looking
+from gatepost.console.change_words import in_one
+from gatepost.console.text import Words
 from gatepost.desk import changes
 from gatepost.store.base import Change as StoredChange
 
 router = APIRouter(tags=["changes"])
+ENGLISH = Words()
 
 
 class Change(Answer):
@@ -24,7 +27,7 @@ class Change(Answer):
     scope: str
     what: str
     said: str
-    """In words."""
+    """In sentences, in English."""
     before: Any
     after: Any
     undoes: int | None
@@ -39,7 +42,7 @@ def _list(here: Here, domain: str | None, limit: int, before: int | None) -> Pag
 def _change(one: StoredChange) -> Change:
     return Change(
         id=one.id, version=one.version, time=one.time, by=one.by, scope=one.scope, what=one.what,
-        said=changes.in_words(one), before=changes.told(one.before), after=changes.told(one.after),
+        said=in_one(ENGLISH, one), before=changes.told(one.before), after=changes.told(one.after),
         undoes=one.undoes,
     )  # fmt: skip
 

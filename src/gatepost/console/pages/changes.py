@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from itertools import groupby
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import Response
 
 from gatepost.console.auth import Here, SignedIn, at_domain
+from gatepost.console.change_words import in_one, sentences
 from gatepost.console.errors import NotHere
 from gatepost.console.render import go, show, words_of
 from gatepost.console.rights import Right
@@ -20,6 +23,17 @@ from gatepost.store.scopes import EVERYWHERE, parse_scope
 router = APIRouter()
 PAGE = 50
 Number = Annotated[int | None, Query(ge=1, le=1 << 62)]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One change as the page shows it."""
+
+    change: Change
+    place: tuple[str, str]
+    """Domain ("" for all) and what of it is named."""
+    said: list[str]
+    may_undo: bool
 
 
 @router.get("/changes")
@@ -46,7 +60,7 @@ def undo(
         )
     except DeskError as error:
         return _page(here, domain, None, str(error))
-    said = words.say(mark("Rolled back: %(what)s"), what=changes.in_words(undone))
+    said = words.say(mark("Rolled back: %(what)s"), what=in_one(words, undone))
     return go(here, f"/changes?domain={domain}" if domain in here.names() else "/changes", said)
 
 
@@ -59,12 +73,14 @@ def _page(here: Here, domain: str, before: int | None, fault: str = "") -> Respo
         found = changes.listing(here.desk, limit=PAGE + 1, before=before)
     else:
         found = changes.of_domains(here.desk, here.names(), limit=PAGE + 1, before=before)
-    rows = [(one, _place(one), changes.in_words(one), _may_undo(here, one)) for one in found[:PAGE]]
+    words = words_of(here.request, here)
+    rows = [Row(one, _place(one), sentences(words, one), _may_undo(here, one)) for one in found[:PAGE]]
+    days = [(day, list(those)) for day, those in groupby(rows, lambda row: words.whole_day(row.change.time))]
     more = found[PAGE - 1].id if len(found) > PAGE else None
     status = 409 if fault else 200
     if domain and here.desk.policy.domain(domain) is not None:
         here = at_domain(here, domain)
-    return show(here, "changes.html", status=status, rows=rows, domain=domain, more=more, fault=fault)
+    return show(here, "changes.html", status=status, days=days, domain=domain, more=more, fault=fault)
 
 
 def _place(change: Change) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from gatepost.console import entry_form, forms
 from gatepost.console.auth import Admin, Changing, Here, Looking
+from gatepost.console.core_form import ACTIONS, FAILURES
 from gatepost.console.errors import NotHere
 from gatepost.console.place import PAGES, Place
 from gatepost.console.render import go, show
@@ -29,13 +30,6 @@ SETTING = "set."
 """What the inputs of a check's own fields are called begins so: a field may have any name."""
 BACK = frozenset(page for page, _ in PAGES.values())
 """Pages of a domain that show the switch of their check."""
-ACTIONS = {
-    "reject": mark("refuse the mail"),
-    "quarantine": mark("hold it for a person"),
-    "defer": mark("ask the sender to come back"),
-    "tag": mark("mark it and let it through"),
-}
-FAILURES = {"pass": mark("as if it had nothing to say"), "defer": mark("ask the sender to come back")}
 
 
 def _of(here: Here, word: str | None, base: str = "") -> Place:

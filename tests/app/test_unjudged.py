@@ -18,7 +18,7 @@ from gatepost.server.unjudged import REASON
 from gatepost.spool.envelope import Envelope
 from gatepost.store.unwritten import UnwrittenRecords, UnwrittenState
 from gatepost.telemetry.conditions import HERE, SPOOL
-from tests.server.indoors import DELIVERED, Indoors, inside
+from tests.server.indoors import DELIVERED, MAIL, Indoors, inside
 from tests.server.kinds import LATER
 
 DEAD = CannotAnswer("127.0.0.1:1: nobody is there")
@@ -105,6 +105,41 @@ async def test_it_waits_and_is_asked_again(house: Indoors) -> None:
     assert raw.startswith(b"X-Probe: seen\r\nX-Spam-Flag: YES\r\n")
     assert raw.endswith(b"\r\nSubject: hi\r\n\r\nhello\r\n")
     assert [] == house.archive.list()
+
+
+@pytest.mark.parametrize("at_rcpt", [False, True])
+@inside()
+async def test_words_behind_the_subject(house: Indoors, at_rcpt: bool) -> None:
+    """Of a check that reads the mail, and of one that spoke at RCPT: there once, also at the next try."""
+    later = Later(house)
+    word = AddHeader("Subject", "(message 2 of 5)")
+    if at_rcpt:
+        later.says(word, "rcpt")
+    await later.mail()
+    later.says(None if at_rcpt else (word, AddHeader("X-Probe", "seen")))
+    house.back_end.answer = lambda target, _data: [LATER for _ in target.recipients]
+    await later.round()
+    (one,) = later.waiting()
+    assert (None, "(message 2 of 5)") == (one.unjudged, one.subject)
+    house.back_end.answer = lambda target, _data: [DELIVERED for _ in target.recipients]
+    await later.round()
+    raw = house.back_end.taken[-1][2]
+    assert raw.endswith(b"\r\nSubject: hi (message 2 of 5)\r\n\r\nhello\r\n")
+    assert 1 == raw.count(b"Subject:")
+    assert len(raw) == house.back_end.params[-1].size
+    assert (not at_rcpt) is raw.startswith(b"X-Probe: seen\r\n")
+
+
+@inside()
+async def test_held_as_it_came(house: Indoors) -> None:
+    """What is held in the end is what the sender sent, without words behind its subject."""
+    later = Later(house)
+    later.says(AddHeader("Subject", "(message 2 of 5)"), "rcpt")
+    await later.mail()
+    later.says(Reject("a virus"))
+    await later.round()
+    (kept,) = house.archive.list()
+    assert MAIL == house.archive.read(kept.ref)
 
 
 @inside()

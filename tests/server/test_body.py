@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gatepost.mail.retitled import Retitled
 from gatepost.server import body
-from gatepost.server.body import Body, Memory, Retitled
+from gatepost.server.body import Body, Memory
 
 
 @pytest.fixture

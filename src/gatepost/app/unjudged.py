@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from gatepost.desk.plugins import message_of
@@ -26,7 +26,7 @@ from gatepost.policy.later import is_refusal
 from gatepost.policy.snapshot import Snapshot
 from gatepost.policy.training import settled, whose
 from gatepost.relay.courier import ENDED, GOES, WAITS_ON, Judged
-from gatepost.server.copies import SUBJECT, headers_of
+from gatepost.server.copies import SUBJECT, added_subject, headers_of
 from gatepost.server.record import kept_of, subject_of, trace_of
 from gatepost.server.unjudged import Again, again, ours_of
 from gatepost.spool.archive import Archive
@@ -107,7 +107,8 @@ class Unjudged:
             return Judged(WAITS_ON, f"{envelope.domain} is not hosted here now")
         if outcome.fate is Fate.ACCEPT:
             self._tell(envelope, copy, outcome, "goes on")
-            return Judged(GOES, top=_lines(copy, outcome))
+            lines = headers_of(outcome, copy.recipient)
+            return Judged(GOES, top=_lines(lines), subject=added_subject(lines))
         if outcome.fate is Fate.TAKE:
             self._write_down(envelope, copy, outcome, "taken")
             return Judged(ENDED, f"taken by {outcome.plugin}")
@@ -235,7 +236,6 @@ def _read(blob: Blob, ours: int) -> Message:
     return message_of(b"".join(blob)[ours:])
 
 
-def _lines(copy: Again, outcome: Outcome) -> str:
+def _lines(lines: Sequence[tuple[str, str]]) -> str:
     """Return the header lines that the judgement adds."""
-    lines = headers_of(outcome, copy.recipient)
     return "".join(f"{name}: {value}\r\n" for name, value in lines if name.lower() != SUBJECT)

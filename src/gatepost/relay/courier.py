@@ -11,13 +11,16 @@ is no delivery, and after the last try it is held; where that cannot be it goes 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 
 from gatepost.mail import batv
 from gatepost.mail.address import Address, AddressError, parse_address
+from gatepost.mail.headers import add_to_subject
+from gatepost.mail.message import find_border
+from gatepost.mail.retitled import Retitled
 from gatepost.relay.bounce import Fate, make_notice
 from gatepost.relay.handoff import Relay
 from gatepost.relay.results import (
@@ -44,6 +47,8 @@ ENOUGH = 30
 AT_ONCE = 20
 JUDGED_AT_ONCE = 4
 """A scanner that hangs must not keep what waits for none; and each has a whole mail in memory."""
+HEAD_LIMIT = 131_072
+"""Bytes looked at for the Subject."""
 TIME = 600.0
 """Seconds for one attempt (RFC 5321, 4.5.3.2.6 wants ten minutes behind the final dot)."""
 LOOK = 1.0
@@ -64,6 +69,8 @@ class Judged:
     why: str = ""
     top: str = ""
     """Header lines that go before the bytes, where it goes."""
+    subject: str = ""
+    """Words that go behind its Subject."""
 
 
 Judge = Callable[[Envelope, Blob, bool], Awaitable[Judged]]
@@ -195,7 +202,7 @@ class Courier:
                 return envelope, None
             if said.kind != GOES:
                 return envelope, [deferred("4.3.0", said.why, "not judged yet")] * len(envelope.waiting)
-            envelope = replace(envelope, unjudged=None, top=said.top, reason="judged")
+            envelope = replace(envelope, unjudged=None, top=said.top, subject=said.subject, reason="judged")
         return envelope, await self._hand_on(envelope, claim)
 
     async def _judged(self, envelope: Envelope, claim: Claim) -> Judged:
@@ -221,13 +228,17 @@ class Courier:
             return [Result(REFUSED, 553, "5.1.3", str(error))] * len(waiting)
         who = Who(envelope.client, 0, envelope.host, envelope.helo, True, envelope.session)
         top = envelope.top.encode("ascii", "replace")
-        size = envelope.size + len(top)
+        try:
+            more, chunks = await asyncio.to_thread(_titled, envelope, claim.blob)
+        except OSError as error:  # the blob cannot be read now
+            return [deferred("4.3.0", f"the spool: {error}")] * len(waiting)
+        size = envelope.size + len(top) + more
         params = MailParams(size, envelope.body, envelope.smtputf8, envelope.ret, envelope.envid)
         deadline = asyncio.get_running_loop().time() + TIME
         session = who if envelope.client else None
         try:
             return await self._relay.hand_off(
-                session, sender, params, [Target(routes, to)], claim.blob, False, top, deadline
+                session, sender, params, [Target(routes, to)], chunks, False, top, deadline
             )
         except OSError as error:  # the blob cannot be read now
             return [deferred("4.3.0", f"the spool: {error}")] * len(waiting)
@@ -333,6 +344,17 @@ class Courier:
         )
         hosted = self._routes_for(read_address(envelope.sender).domain) is not None
         self._queue.put(notice_envelope(name, envelope, now, hosted=hosted), [text])
+
+
+def _titled(envelope: Envelope, blob: Blob) -> tuple[int, Iterable[bytes]]:
+    """Return a message as it goes on, and how much longer it is than what lies here."""
+    if not envelope.subject:
+        return 0, blob
+    old = blob.head(HEAD_LIMIT)
+    border = find_border(old)
+    old = old if border < 0 else old[:border]
+    new = add_to_subject(old, envelope.subject)
+    return len(new) - len(old), Retitled(blob, len(old), new)
 
 
 def notice_envelope(name: str, about: Envelope, now: float, *, hosted: bool = False) -> Envelope:

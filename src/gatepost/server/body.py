@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from gatepost.mail.retitled import Retitled
 from gatepost.smtp.data import normalize_pieces, unstuff_pieces
 
 MEMORY_EACH = 1_048_576
@@ -137,24 +138,3 @@ class Body:
             self._file.write(piece)
         self._pieces = []
         self._memory.used -= held
-
-
-class Retitled:
-    """A body whose header block is another one; to be read as often as needed, as the body itself."""
-
-    __slots__ = ("_body", "_head", "_skip")
-
-    def __init__(self, body: Body, skip: int, head: bytes) -> None:
-        self._body = body
-        self._skip = skip
-        """Bytes of the header block that came."""
-        self._head = head
-
-    def __iter__(self) -> Iterator[bytes]:
-        """Yield the new header block, and what comes behind the old one."""
-        yield self._head
-        skip = self._skip
-        for piece in self._body:
-            if skip < len(piece):
-                yield piece[skip:] if skip else piece
-            skip = max(0, skip - len(piece))

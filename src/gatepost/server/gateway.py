@@ -30,7 +30,7 @@ from gatepost.policy.snapshot import Snapshot
 from gatepost.relay.handoff import Relay
 from gatepost.relay.results import Result
 from gatepost.server.body import Memory
-from gatepost.server.copies import SUBJECT, headers_of
+from gatepost.server.copies import headers_of
 from gatepost.server.ending import let_go
 from gatepost.server.record import kept_of, message_trace, steps_of, subject_of, trace_of, with_answers
 from gatepost.server.training import Marks
@@ -410,10 +410,8 @@ class Gateway:
         """
         session, transaction = intake.session, intake.transaction
         now = time.time()
-        headers = headers_of(outcome, recipient)
-        if result is None:  # other marks are made when it is judged; a subject cannot be written then
-            headers = tuple((name, value) for name, value in headers if name.lower() == SUBJECT)
-        text = intake.spooled(headers, recipient)
+        # Where it is judged later the marks are made then.
+        text = intake.spooled(headers_of(outcome, recipient) if result is not None else (), recipient)
         envelope = Envelope(
             id=self._queue.new_id(),
             sender=transaction.sender.text if transaction.sender is not None else None,

@@ -18,6 +18,7 @@ from gatepost.auth.forged import without_forged
 from gatepost.mail.headers import add_to_subject, count_received, received
 from gatepost.mail.message import Message, find_border
 from gatepost.mail.reply import Reply
+from gatepost.mail.retitled import Retitled
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.plugin.context import RESERVATIONS
@@ -27,7 +28,7 @@ from gatepost.policy.decide import Fate, Outcome
 from gatepost.policy.later import is_refusal
 from gatepost.policy.training import settled
 from gatepost.relay.results import MailParams, Target, To
-from gatepost.server.body import Body, Retitled
+from gatepost.server.body import Body
 from gatepost.server.copies import SUBJECT, Copy, added_subject, counts, fate_of, headers_of, replies_for
 from gatepost.server.fixed import FULL, LOOP, NO_ROOM, SPOILT, TOO_BIG
 from gatepost.smtp.data import unstuff

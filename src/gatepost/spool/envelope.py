@@ -69,6 +69,8 @@ class Envelope:
     """It is not judged yet: what the one who judges it wrote down. None: it may go on (as all did before)."""
     top: str = ""
     """Header lines that the judgement added; they go before the bytes."""
+    subject: str = ""
+    """Words that the judgement puts behind the Subject."""
     extra: dict[str, str] = field(default_factory=dict)
     """Words of the one who queued it (the archive's reference of a release)."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 
 import pytest
 
 from gatepost.desk import storms
 from gatepost.desk.desk import Desk
-from gatepost.desk.errors import DeskError, NotFound
+from gatepost.desk.errors import Conflict, DeskError, NotFound
 from gatepost.store.journal_lines import outcome_line
 from gatepost.store.journal_writer import JournalWriter
 from tests.desk.conftest import Clock
@@ -102,6 +103,26 @@ def test_exceptions(desk: Desk) -> None:
         storms.except_no_more(desk, "example.org", "news")
     with pytest.raises(DeskError, match="not of"):
         storms.except_for_good(desk, "example.org", "x@example.net")
+
+
+@pytest.mark.parametrize("how", [storms.except_for_good, storms.except_no_more])
+def test_two_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, how: Callable[[Desk, str, str], object]
+) -> None:
+    """Who is slower hears of it; the exception of who was faster is not lost."""
+    storms.except_for_good(desk, "example.org", "news")
+    real = storms.never
+
+    def meanwhile(desk: Desk, domain: str) -> tuple[str, ...]:
+        found = real(desk, domain)
+        monkeypatch.undo()
+        storms.except_for_good(desk, "example.org", "list")
+        return found
+
+    monkeypatch.setattr(storms, "never", meanwhile)
+    with pytest.raises(Conflict):
+        how(desk, "example.org", "news")
+    assert ("news", "list") == storms.never(desk, "example.org")
 
 
 def test_wrong_words(desk: Desk) -> None:

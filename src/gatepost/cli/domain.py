@@ -6,10 +6,9 @@ import click
 
 from gatepost.cli.house import at_desk
 from gatepost.cli.output import print_facts, print_json, print_table
-from gatepost.cli.words import as_json, domain_argument, one_scope, read_values, scope_words
+from gatepost.cli.words import as_json, domain_argument, expected, one_scope, read_values, scope_words
 
 EVERYWHERE = click.option("--all", "everywhere", is_flag=True, help="For all domains.")
-EXPECT = click.option("--expect", type=int, metavar="VERSION", help="Fail if it is another by now.")
 
 
 @click.group()
@@ -142,7 +141,7 @@ def show(domain: str, as_json: bool) -> None:
 @command.command("set")
 @scope_words("DOMAIN KEY=VALUE...", keys=True)
 @EVERYWHERE
-@EXPECT
+@expected
 def set_(words: tuple[str, ...], everywhere: bool, expect: int | None) -> None:
     """Set values for a domain, a mailbox (ann@example.org) or, with --all, all domains.
 
@@ -163,7 +162,7 @@ def set_(words: tuple[str, ...], everywhere: bool, expect: int | None) -> None:
 @command.command()
 @scope_words("DOMAIN KEY...", keys=True)
 @EVERYWHERE
-@EXPECT
+@expected
 def unset(words: tuple[str, ...], everywhere: bool, expect: int | None) -> None:
     """Let the value of a farther level hold again."""
     from gatepost.desk import domains

@@ -6,7 +6,7 @@ import click
 
 from gatepost.cli.house import at_desk
 from gatepost.cli.output import iso, print_json, print_table, visible, when
-from gatepost.cli.words import as_json, domain_argument
+from gatepost.cli.words import as_json, domain_argument, expected
 
 
 @click.group()
@@ -52,6 +52,39 @@ def open_(domain: str, address: str) -> None:
     with at_desk() as desk:
         storms.open_address(desk, domain, address)
     click.echo(visible(f"{address if '@' in address else f'{address}@{domain}'} is open"))
+
+
+@command.command()
+@domain_argument()
+@click.argument("address", metavar="ADDRESS", required=False)
+@click.option("--remove", is_flag=True, help="Let a storm close it again.")
+@expected
+@as_json
+def never(domain: str, address: str | None, remove: bool, expect: int | None, as_json: bool) -> None:
+    """Never close an address (one that is closed now is opened), or list those that are not.
+
+    Who sends lists gets real bounces in numbers. The list names the version that --expect means.
+    """
+    from gatepost.desk import storms
+    from gatepost.desk.scopes import hosted
+
+    if address is None and (remove or expect is not None):
+        raise click.UsageError("an ADDRESS is missing", click.get_current_context())
+    with at_desk() as desk:
+        if address is None:
+            version, names = desk.policy.version(), storms.never(desk, hosted(desk, domain))
+        elif remove:
+            storms.except_no_more(desk, domain, address, expect=expect)
+        else:
+            address = storms.except_for_good(desk, domain, address, expect=expect)
+    if address is not None:
+        name = address if "@" in address else f"{address}@{domain}"
+        click.echo(visible(f"a storm closes {name} again" if remove else f"{name} is never closed"))
+    elif as_json:
+        print_json({"version": version, "never": list(names)})
+    else:
+        print_table(["address"], [(f"{name}@{domain}",) for name in names], empty="Each may be closed.")
+        click.echo(f"version {version}", err=True)
 
 
 def _more(closed: bool, opened_by: str, mode: str) -> str:

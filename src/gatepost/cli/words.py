@@ -17,6 +17,7 @@ MOST_NAMES = 200
 """Names that a completion offers."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+expected = click.option("--expect", type=int, metavar="VERSION", help="Fail if it is another by now.")
 
 
 def _domains(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:

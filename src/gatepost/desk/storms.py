@@ -130,9 +130,11 @@ def except_for_good(desk: Desk, domain: str, word: str, *, expect: int | None = 
     """Never close an address again; one that is closed now is opened. Returns its local part.
 
     `expect`, here and below: the version of the policy that the caller saw; Conflict if it changed since.
+    Without it, if it changed since it was read here: who is faster must not lose his exception.
     """
     name = hosted(desk, domain)
     local = _local(name, word)
+    expect = desk.policy.version() if expect is None else expect
     present = never(desk, name)
     domains.set_values(desk, name, {} if local in present else {NEVER: [*present, local]}, expect)
     try:
@@ -145,8 +147,10 @@ def except_for_good(desk: Desk, domain: str, word: str, *, expect: int | None = 
 def except_no_more(desk: Desk, domain: str, word: str, *, expect: int | None = None) -> None:
     """Let an address be closed by a storm again."""
     name = hosted(desk, domain)
+    expect = desk.policy.version() if expect is None else expect
     present = never(desk, name)
-    left = [one for one in present if one != word]
+    gone = word if word in present else _local(name, word)
+    left = [one for one in present if one != gone]
     if len(left) == len(present):
         raise NotFound(f"{word} is no exception in {name}")
     domains.set_values(desk, name, {NEVER: left}, expect)

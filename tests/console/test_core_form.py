@@ -14,7 +14,7 @@ def test_every_setting_has_its_place() -> None:
     assert SETTINGS.keys() == {*keys, "route", "bypass"}
     assert SETTINGS.keys() == core_form.LABELS.keys()
     assert list(keys) == [
-        one.name for _, fields in core_form.groups(core_form.fields_of({})) for one in fields
+        one.name for group in core_form.groups(core_form.fields_of({})) for one in group.fields
     ]
 
 
@@ -45,3 +45,13 @@ def test_sentences_are_translated() -> None:
     for language in languages()[1:]:
         known = vars(catalogue(language))["_catalog"]
         assert [] == [one.sentence for one in SETTINGS.values() if not known.get(one.sentence)], language
+
+
+def test_which_groups_are_seen() -> None:
+    """A group knows that somebody set something in it, and that something in it is wrong."""
+    values = {"keep_days": (7, "domain"), "digest": ("daily", "all"), "preset": ("usual", "default")}
+    found = core_form.groups(core_form.fields_of(values, {"recipients": "no"}))
+    assert [("Keeping", False), ("Digest", False)] == [
+        (one.title, one.faulty) for one in found if one.differs
+    ]
+    assert ["Recipients and delivery"] == [one.title for one in found if one.faulty]

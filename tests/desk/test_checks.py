@@ -35,6 +35,9 @@ def test_listing(desk: Desk) -> None:
         line(desk, "dnsbl").allowed,
     )
     assert "on" == checks.listing(desk, "example.org")[0].mode
+    domains.set_values(desk, "example.org", {"dnsbl.zones": ["zen.test"], "dnsbl.action": "defer"})
+    assert (2, 0) == (line(desk, "dnsbl").set_here, line(desk, "helo_name").set_here)
+    assert 0 == line(desk, "dnsbl", None).set_here
     assert "client_rate" not in {one.name for one in checks.listing(desk, "example.org")}
     assert "client_rate" in {one.name for one in checks.listing(desk, None)}
 

@@ -160,3 +160,36 @@ def test_proofs(window: Window) -> None:
     press(page, "watch")
     expect(page.get_by_role("heading", name="What greylisting costs")).to_be_visible()
     expect(page.get_by_text("greylist watches")).to_be_visible()
+
+
+def test_settings_in_groups(window: Window) -> None:
+    """A folded group is opened and changed; what stands in the others is kept as it was."""
+    page = window.page
+    page.goto(f"{ANN}/settings")
+    field = page.locator("[name='set.keep_days']")
+    assert not field.is_visible()
+    page.locator("summary", has_text="Keeping").click()
+    field.fill("12")
+    press(page, "Save")
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(field).to_have_value("12")
+    assert field.is_visible()
+    assert page.locator("[name='set.subjects']").is_checked()
+    expect(page.get_by_text("1 differs from the default")).to_be_visible()
+
+
+def test_filter_of_the_checks(window: Window) -> None:
+    """With scripts a box leaves the checks that hold a word; without them there is none."""
+    page = window.page
+    page.goto(f"{ANN}/checks")
+    box = page.get_by_label("Filter")
+    if not box.is_visible():
+        assert page.get_by_role("link", name="spf", exact=True).is_visible()
+        assert not page.evaluate("matchMedia('(scripting: enabled)').matches")
+        return
+    box.fill("RFC 7208")
+    assert page.get_by_role("link", name="spf", exact=True).is_visible()
+    assert not page.get_by_role("link", name="dnsbl", exact=True).is_visible()
+    assert not page.get_by_role("heading", name="Switched on").is_visible()
+    box.fill("")
+    assert page.get_by_role("heading", name="Switched on").is_visible()

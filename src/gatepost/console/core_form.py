@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from gatepost.console.forms import Field, Read, value_of, written
@@ -80,11 +81,31 @@ def shown_keys() -> tuple[str, ...]:
     return (*grouped, *(key for key in SETTINGS if key not in grouped and key not in (ROUTE, "bypass")))
 
 
-def groups(fields: Iterable[Field]) -> list[tuple[str, list[Field]]]:
+@dataclass(frozen=True, slots=True)
+class FieldGroup:
+    """Inputs under one heading, which folds."""
+
+    title: str
+    fields: list[Field]
+
+    @property
+    def differs(self) -> bool:
+        """Whether somebody has set any of them."""
+        return any(one.origin not in ("", "default") for one in self.fields)
+
+    @property
+    def faulty(self) -> bool:
+        """Whether anything in it is wrong, so that it has to be seen."""
+        return any(one.fault for one in self.fields)
+
+
+def groups(fields: Iterable[Field]) -> list[FieldGroup]:
     """Return the inputs under their headings."""
     by_name = {one.name: one for one in fields}
-    found = [(title, [by_name.pop(key) for key in keys if key in by_name]) for title, keys in GROUPS]
-    return [*found, (mark("More"), list(by_name.values()))] if by_name else found
+    found = [
+        FieldGroup(title, [by_name.pop(key) for key in keys if key in by_name]) for title, keys in GROUPS
+    ]
+    return [*found, FieldGroup(mark("More"), list(by_name.values()))] if by_name else found
 
 
 def fields_of(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gatepost.console import core_form, forms
+from gatepost.console import core_form, forms, setting_words
 from gatepost.console.auth import Here
+from gatepost.console.render import words_of
 from gatepost.console.typed import below
 from gatepost.desk import domains
 from gatepost.desk.errors import DeskError
@@ -25,13 +26,26 @@ def values_of(here: Here, domain: str | None) -> Values:
 
 def shown(
     values: Values, faults: dict[str, str] | None, fields: dict[str, str] | None
-) -> list[tuple[str, list[forms.Field]]]:
+) -> list[core_form.FieldGroup]:
     """Return the inputs in their groups; where something was wrong, with what was typed."""
     typed = None
     if fields is not None:
         said = below(PREFIX, fields)
         typed = {key: said.get(key, "") for key in core_form.shown_keys()}
     return core_form.groups(core_form.fields_of(values, faults, typed))
+
+
+def otherwise(here: Here, domain: str | None) -> dict[str, str]:
+    """Return for each setting that is set just here what would hold if it were not, in the reader's words."""
+    own = domains.own_values(here.desk, domain)
+    farther = values_of(here, None) if domain is not None else {}
+    found = {}
+    for key in own.keys() & set(core_form.shown_keys()):
+        # A preset of this place would give other points: what they would be is not known without trying.
+        if not (key.startswith("score.") and "preset" in own):
+            value = farther[key][0] if key in farther else SETTINGS[key].default
+            found[key] = setting_words.meaning(words_of(here.request, here), key, value)
+    return found
 
 
 def keep(here: Here, domain: str | None, fields: dict[str, str]) -> dict[str, str]:

@@ -5,6 +5,7 @@ A page, the API and a program ask here; the values themselves are set by `domain
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,8 @@ class Line:
     did: Did
     allowed: int
     """Allow entries for this check alone."""
+    set_here: int = 0
+    """Of its settings but the switch, how many are set for just this place."""
     error: bool = False
 
 
@@ -62,6 +65,9 @@ def listing(desk: Desk, word: str | None) -> list[Line]:
     for one in lists.show(desk, word):
         if one.entry.plugin and one.entry.kind == "allow":
             own[one.entry.plugin] = own.get(one.entry.plugin, 0) + 1
+    set_here = Counter(
+        key.partition(".")[0] for key in domains.own_values(desk, word) if not key.endswith(".mode")
+    )
     found = []
     for loaded in desk.registry:
         set_for = policy.plugins.get(loaded.name)
@@ -76,6 +82,7 @@ def listing(desk: Desk, word: str | None) -> list[Line]:
                 set_for.origin.get("mode", "default"),
                 did.get(loaded.name, Did()),
                 own.get(loaded.name, 0),
+                set_here[loaded.name],
                 bool(loaded.error),
             )
         )

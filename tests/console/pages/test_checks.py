@@ -1,5 +1,7 @@
 """A domain's checks: the switch, the settings, the list of one check; each for whoever may."""
 
+import re
+
 import pytest
 
 from gatepost.desk import domains, lists
@@ -164,3 +166,34 @@ def test_a_mailbox(house: House) -> None:
     assert 400 == ann.get("/domains/ann.example/mailboxes/a%20b/checks").status_code
     assert 404 == house.browser("eve").get(path).status_code
     assert 404 == house.browser("rob").post(f"{path}/helo_name/mode", {"mode": "off"}).status_code
+
+
+def test_groups_of_the_list(house: House) -> None:
+    """On first, then what watches, then what is off, each below its heading; what is set is marked."""
+    with house.desk() as desk:
+        domains.set_values(desk, "ann.example", {"uribl.mode": "on", "dnsbl.zones": ["zen.test"]})
+    page = house.browser("ann").page("/domains/ann.example/checks")
+    assert ["on", "watch", "off"] == re.findall(r'<h2 id="(\w+)">', page)
+    on, _, off = re.split(r'<h2 id="\w+">', page)[1:]
+    assert "/checks/uribl" in on
+    assert '<span class="mark">set here</span>' in on
+    assert "/checks/dnsbl" in off
+    assert '<span class="mark">1 setting set here</span>' in off
+
+
+@pytest.mark.parametrize(
+    ("base", "expected"),
+    [
+        ("/domains/ann.example/mailboxes/you/checks", "Otherwise: b.test."),
+        ("/domains/ann.example/checks", "Otherwise: a.test."),
+        ("/checks", "Otherwise: nothing."),
+    ],
+)
+def test_what_would_hold_otherwise(house: House, base: str, expected: str) -> None:
+    """Beside what is set here stands what the farther level, or the check itself, would say."""
+    with house.desk() as desk:
+        for word, zone in ((None, "a.test"), ("ann.example", "b.test"), ("you@ann.example", "c.test")):
+            domains.set_values(desk, word, {"dnsbl.zones": [zone]})
+    page = house.browser("root").page(f"{base}/dnsbl")
+    assert expected in page
+    assert 1 == page.count("Otherwise:")

@@ -1,5 +1,7 @@
 """A domain's settings and its removal; each by who may."""
 
+import re
+
 import pytest
 
 from gatepost.desk import domains
@@ -68,3 +70,45 @@ def test_remove(house: House) -> None:
 def test_not_theirs(house: House, name: str, path: str) -> None:
     """A reader and a foreign owner change nothing."""
     assert 404 == house.browser(name).post(PAGE + path, {"name": "ann.example"}).status_code
+
+
+def opened(page: str) -> list[str]:
+    """Return the headings of the groups that are not folded."""
+    return re.findall(r'<details class="group" open>\s*<summary><h2>([^<]+)</h2>', page)
+
+
+def test_what_differs_is_marked(house: House) -> None:
+    """What is set here, or for all domains, is marked, seen at once, and says what would hold otherwise."""
+    ann = house.browser("ann")
+    assert ["Recipients and delivery"] == opened(ann.page(f"{PAGE}/settings"))
+    with house.desk() as desk:
+        domains.set_values(desk, None, {"keep_days": 60, "digest": "weekly"})
+        domains.set_values(desk, "ann.example", {"keep_days": 7, "recipients": "any", "score.tag_at": 3})
+    page = ann.page(f"{PAGE}/settings")
+    assert ["Recipients and delivery", "Refusing", "Keeping", "Digest"] == opened(page)
+    assert "Otherwise: 60." in page
+    assert "Otherwise: those on the list." in page
+    assert "Otherwise: 5." in page
+    assert 3 == page.count('<span class="mark">set here</span>')
+    assert 1 == page.count('<span class="mark">from all domains</span>')
+    with house.desk() as desk:
+        domains.set_values(desk, "ann.example", {"preset": "strict"})
+    # The preset of the domain would give other points than those of all domains.
+    assert "Otherwise: 5." not in ann.page(f"{PAGE}/settings")
+
+
+def test_what_is_wrong_is_seen(house: House) -> None:
+    """A group in which something is wrong is not folded."""
+    answer = house.browser("ann").post(f"{PAGE}/settings", {**SETTINGS, "set.digest.zone": "Mars"})
+    assert "Digest" in opened(answer.text)
+
+
+def test_the_way_to_the_checks(house: House) -> None:
+    """The checks that are at work, or have settings here, are linked from the settings."""
+    with house.desk() as desk:
+        domains.set_values(desk, "ann.example", {"dnsbl.zones": ["zen.test"]})
+    page = house.browser("ann").page(f"{PAGE}/settings")
+    assert 'checks/dnsbl#settings">dnsbl</a> <span class="mode off">off</span>' in page
+    assert "1 setting set here" in page
+    assert "checks/recipients#settings" in page
+    assert "checks/uribl" not in page

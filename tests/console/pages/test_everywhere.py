@@ -50,3 +50,14 @@ def test_not_theirs(house: House) -> None:
         ann.post("/settings", SETTINGS).status_code,
         ann.post("/settings/bypass", {"on": "on"}).status_code,
     ]
+
+
+def test_what_differs_is_marked(house: House) -> None:
+    """What is set for all domains is marked, and what the default was is said."""
+    root = house.browser("root")
+    assert "Otherwise" not in root.page("/settings")
+    with house.desk() as desk:
+        domains.set_values(desk, None, {"keep_days": 60})
+    page = root.page("/settings")
+    assert "Otherwise: 30." in page
+    assert 1 == page.count('<span class="mark">set here</span>')

@@ -6,7 +6,8 @@ The same pages stand below `/checks` for all domains, for administrators, and be
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Form
@@ -18,18 +19,23 @@ from gatepost.console.core_form import ACTIONS, FAILURES
 from gatepost.console.errors import NotHere
 from gatepost.console.place import PAGES, Place
 from gatepost.console.render import go, show
+from gatepost.console.setting_words import meaning
 from gatepost.console.text import mark
 from gatepost.console.typed import Typed, below
 from gatepost.desk import checks, domains, lists, scopes
 from gatepost.desk.errors import Conflict, DeskError
 from gatepost.plugin.faces import sentence, why
+from gatepost.plugin.registry import Loaded
 from gatepost.policy.policy import Action, OnFailure
+from gatepost.policy.settings import is_secret
 
 router = APIRouter()
 SETTING = "set."
 """What the inputs of a check's own fields are called begins so: a field may have any name."""
 BACK = frozenset(page for page, _ in PAGES.values())
 """Pages of a domain that show the switch of their check."""
+MODES = {"on": mark("Switched on"), "watch": mark("Only watching"), "off": mark("Switched off")}
+"""The order of the list."""
 
 
 def _of(here: Here, word: str | None, base: str = "") -> Place:
@@ -38,7 +44,25 @@ def _of(here: Here, word: str | None, base: str = "") -> Place:
 
 def _list(place: Place) -> Response:
     found = checks.listing(place.here.desk, place.word)
-    return show(place.here, "checks.html", checks=found, place=place, ORIGINS=place.origins)
+    groups = [(mode, title, [one for one in found if one.mode == mode]) for mode, title in MODES.items()]
+    return show(place.here, "checks.html", groups=groups, place=place, ORIGINS=place.origins)
+
+
+def _otherwise(place: Place, loaded: Loaded, values: Mapping[str, tuple[Any, str]]) -> dict[str, str]:
+    """Return for each field that is set just here what would hold if it were not, in the reader's words."""
+    level = "mailbox" if place.is_mailbox else "domain" if place.word is not None else "all"
+    if place.word is None:
+        farther = {
+            name: (value, "") for name, value in loaded.plugin.settings().model_dump(mode="json").items()
+        }
+    else:
+        word = place.word.rpartition("@")[2] if place.is_mailbox else None
+        farther = checks.values_as_written(place.here.desk, word, loaded)
+    return {
+        name: meaning(place.words, f"{loaded.name}.{name}", farther[name][0])
+        for name, (_, origin) in values.items()
+        if origin == level and not is_secret(name)
+    }
 
 
 def _page(
@@ -61,6 +85,7 @@ def _page(
         why=[] if loaded.error else why(loaded.plugin).split("\n\n"),
         policy=policy,
         fields=forms.fields_of(loaded.plugin.settings, values, faults, typed, admin=place.here.is_admin),
+        otherwise=_otherwise(place, loaded, values),
         faults=faults or {},
         entry=(fields or {}).get("entry", ""),
         did=checks.lately(desk, place.word).get(name, checks.Did()),

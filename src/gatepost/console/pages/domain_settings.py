@@ -14,7 +14,7 @@ from gatepost.console.render import go, show
 from gatepost.console.rights import Right
 from gatepost.console.text import mark
 from gatepost.console.typed import Typed
-from gatepost.desk import domains
+from gatepost.desk import checks, domains
 
 router = APIRouter()
 
@@ -63,6 +63,8 @@ def _page(here: Here, faults: dict[str, str] | None = None, fields: dict[str, st
         status=422 if faults else 200,
         place=_place(here),
         groups=settings_form.shown(settings_form.values_of(here, here.domain), faults, fields),
+        otherwise=settings_form.otherwise(here, here.domain),
+        at_work=[one for one in checks.listing(here.desk, here.domain) if one.mode != "off" or one.set_here],
         faults=faults or {},
         version=here.desk.policy.version(),
         is_set=any(key in own for key in core_form.shown_keys()),

@@ -48,6 +48,7 @@ def _page(here: Here, faults: dict[str, str] | None = None, fields: dict[str, st
         "everywhere.html",
         status=422 if faults else 200,
         groups=settings_form.shown(values, faults, fields),
+        otherwise=settings_form.otherwise(here, None),
         faults=faults or {},
         bypassed=values["bypass"][0],
         version=here.desk.policy.version(),

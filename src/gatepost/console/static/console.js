@@ -26,6 +26,17 @@
       while (table.rows.length > most) table.deleteRow(-1);
     }).observe(table, { childList: true });
   }
+  // A box that leaves only the rows which hold what is typed, and hides a table without rows with its heading.
+  document.addEventListener("input", (event) => {
+    const box = event.target.closest("[data-filter]");
+    if (!box) return;
+    for (const row of document.querySelectorAll(box.dataset.filter)) {
+      row.hidden = !row.textContent.toLowerCase().includes(box.value.trim().toLowerCase());
+    }
+    for (const table of document.querySelectorAll("table.checklist")) {
+      table.hidden = table.previousElementSibling.hidden = !table.querySelector("tbody tr:not([hidden])");
+    }
+  });
   // <select data-go> and the like send their form when changed.
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-go]")) event.target.form.requestSubmit();

@@ -28,7 +28,8 @@ def written(config: Path) -> None:
     put(6, "rejected", "recipients")
     put(3, "rejected", "dnsbl")
     put(1, "quarantined", "score")
-    put(2, "accepted", trace=WATCHED)
+    put(1, "accepted", trace=WATCHED)
+    put(1, "accepted", trace=f'{WATCHED[:-1]},["gatepost","","marked",0,"score"]]')
     put(5, "deferred", "greylist", "second.example")
     writer.close()
 
@@ -40,6 +41,7 @@ def test_tables(hosted: Run) -> None:
     lines = [" ".join(line.split()) for line in said.splitlines()]
     for line in (
         "mails 17",
+        "of these marked 1",
         "no such user 6",
         "spam 4",
         "recipients no such user 6 0 0 60.0%",
@@ -47,8 +49,8 @@ def test_tables(hosted: Run) -> None:
         "score spam 0 1 0 10.0% 25.0%",
         "greylist stranger 0 0 5 0.0%",
         "spf 2 2",
-        "example.org 12 2 9 1 0 6 4",
-        "second.example 5 0 0 0 5 0 0",
+        "example.org 12 2 1 9 1 0 6 4",
+        "second.example 5 0 0 0 0 5 0 0",
     ):
         assert line in lines
 

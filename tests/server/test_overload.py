@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gatepost.server import overload
 from gatepost.server.overload import (
     Bounds,
     Overload,
@@ -89,7 +90,7 @@ def test_memory_of_the_machine(tmp_path: Path) -> None:
     assert available_memory("/nowhere") is None
 
 
-def test_row_7_4_xen_guest(tmp_path: Path) -> None:
+def test_memory_of_the_control_group(tmp_path: Path) -> None:
     """The limit less what is used; cached files count as free; no limit is no bound."""
     groups = tmp_path / "cgroup"
     groups.write_text("0::/system.slice/gatepost.service\n")
@@ -103,6 +104,14 @@ def test_row_7_4_xen_guest(tmp_path: Path) -> None:
     assert group_memory(str(groups), str(tmp_path / "fs")) is None
     groups.write_text("9:memory:/old\n")
     assert group_memory(str(groups), str(tmp_path / "fs")) is None
+
+
+def test_the_smaller_memory_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small guest on a large host, and a small limit within a large guest: the one that ends first."""
+    for machine, group, least in ((5, 3, 3), (2, 3, 2), (5, None, 5), (None, 3, 3)):
+        monkeypatch.setattr(overload, "available_memory", lambda machine=machine: machine)
+        monkeypatch.setattr(overload, "group_memory", lambda group=group: group)
+        assert least == reading().free_memory
 
 
 def test_the_limit_of_open_files_is_raised_as_far_as_we_may() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from gatepost.mail.verdict import Defer, Reject, Score, Take, Verdict
-from gatepost.policy.decide import ACCEPTED, Finding
+from gatepost.policy.decide import ACCEPTED, Fate, Finding, Outcome
 from gatepost.policy.policy import Action, Mode
-from gatepost.server.record import trace_of
+from gatepost.server.record import message_trace, trace_of
 from gatepost.store.journal_counts import HOUR, Counts, would_refuse
 from gatepost.store.journal_db import JournalStore, JournalWriter, outcome_line
 from tests.store.conftest import Clock
@@ -70,6 +70,26 @@ def test_watched_though_folded(journal: JournalStore, clock: Clock) -> None:
     assert [] == journal.tally("example.net").watched
 
 
+def test_marked(journal: JournalStore, clock: Clock) -> None:
+    """Delivered marked counts beside the outcomes and not among them; refused all the same does not."""
+    marked = message_trace([], Outcome(Fate.ACCEPT, tags=("rdns", "score")), [], None)
+    hour = int(clock.now // HOUR)
+    says_so = Finding("rdns", "rcpt", Score(1.0, marked), Mode.ON, Action.TAG)
+    forged = message_trace([says_so], ACCEPTED, [marked], None)
+    write(
+        journal, clock,
+        *(line(n, fate="accepted", trace=marked) for n in range(3)),
+        line(3, "example.net", "queued", marked),
+        line(4, fate="rejected", trace=marked),
+        line(5, fate="accepted", trace=forged),
+    )  # fmt: skip
+    told = journal.tally()
+    assert {"example.org": 3, "example.net": 1} == dict(told.marked)
+    assert [(hour, 4)] == told.marked_hours
+    assert 6 == sum(number for *_, number in told.outcomes) == sum(number for *_, number in told.hours)
+    assert [("example.net", 1)] == journal.tally("example.net").marked
+
+
 def test_what_the_worker_writes_is_understood() -> None:
     """The trace of real findings: Reject, Defer and Take on watch count, and nothing else does."""
     cases: list[tuple[str, Verdict | None, Mode, str]] = [
@@ -127,7 +147,8 @@ def test_no_row_is_read(journal: JournalStore) -> None:
     ]
     read = [step for step in plans if step.startswith(("SCAN", "SEARCH"))]
     by_hour = "USING PRIMARY KEY (hour>?)"
-    assert ["SEARCH tally " + by_hour] * 2 + ["SEARCH watched " + by_hour, "SEARCH tally " + by_hour] == read
+    wanted = ["tally"] * 2 + ["watched"] + ["tally"] * 3
+    assert [f"SEARCH {table} {by_hour}" for table in wanted] == read
 
 
 def test_hours(journal: JournalStore, clock: Clock) -> None:

@@ -168,3 +168,18 @@ def test_ten_thousand_idle_clients() -> None:
         for client in crowd:
             client.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_row_7_4_xen_guest() -> None:
+    """Row "Xen guest" of 7.4: while less memory is free than the bound says, new clients are sent away with
+    421 before anything is done for them; the log says why, and no mail is refused for good."""
+    with running(overload={"min_free_memory": "1024TiB"}) as gateway:
+
+        def greeting() -> tuple[int, str]:
+            with Talk(gateway.port, "127.0.0.9", greeted=False) as talk:
+                return talk.reply()
+
+        wait_until(lambda: greeting()[0] == 421, "looked at the memory")
+        assert {(421, "4.3.2")} == {(code, text.split()[0]) for code, text in (greeting() for _ in range(3))}
+        wait_until(lambda: "free memory" in gateway.said(), "the log")
+        assert 0 == metric(gateway, "gatepost_outcomes_total")

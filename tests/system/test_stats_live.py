@@ -63,16 +63,22 @@ def test_row_7_6_dnsbl_75(storied: Gateway) -> None:
 
 def test_row_7_5_2_500_rejected_30_into_spam(storied: Gateway) -> None:
     """Row "2,500 rejected/day, 30 into SPAM" of 7.5: a day's report has both, and each by its check."""
-    storied.cli("domain", "set", "example.org", "deny_list.action=quarantine")
-    in_force()
     before = len(journal(storied))
-    assert 250 == storied.send(["ann@example.org"], letter("x"), sender="pest@client.example")[0]
-    written(storied, before + 1)
-    days = storied.json("stats", "example.org", "--since", "24h")["days"]
-    assert GUESSES + BY_LIST + BY_ENTRY == sum(day["rejected"] for day in days)
-    assert 1 == sum(day["quarantined"] for day in days)
-    checks = {one["check"]: one for one in storied.json("stats", "example.org")["checks"]}
+    for number, action in enumerate(("quarantine", "tag"), 1):
+        storied.cli("domain", "set", "example.org", f"deny_list.action={action}")
+        in_force()
+        for _ in range(number):
+            assert 250 == storied.send(["ann@example.org"], letter("x"), sender="pest@client.example")[0]
+    written(storied, before + 3)
+    found = storied.json("stats", "example.org", "--since", "24h")
+    for lines in ([found["all"]], found["days"], found["domains"]):
+        assert GUESSES + BY_LIST + BY_ENTRY == sum(line["rejected"] for line in lines)
+        assert (1, 2) == tuple(sum(line[key] for line in lines) for key in ("quarantined", "marked"))
+        assert WANTED + 2 == sum(line["accepted"] for line in lines)
+        assert len(journal(storied, domain="example.org")) == sum(line["total"] for line in lines)
+    checks = {one["check"]: one for one in found["checks"]}
     assert (BY_ENTRY, 1) == (checks["deny_list"]["rejected"], checks["deny_list"]["quarantined"])
+    assert 0 == storied.json("stats", "second.example")["all"]["marked"]
 
 
 def test_watch_and_domains(storied: Gateway) -> None:

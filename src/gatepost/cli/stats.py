@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MOST_DOMAINS = 20
 """Domains in the table; --json has all."""
-COLUMNS = ("total", "accepted", "rejected", "held", "deferred", "no such user", "spam")
+COLUMNS = ("total", "accepted", "marked", "rejected", "held", "deferred", "no user", "spam")
 
 
 @click.command()
@@ -28,8 +28,9 @@ def command(domain: str | None, since: str, as_json: bool) -> None:
     """Show what refused what: by check, domain and day, with "no such user" apart from spam.
 
     A mail counts once for each recipient, under the check that decided, by whole hours. SHARE is
-    of all that was refused, OF SPAM is without names that nobody has. On watch: what switching
-    a check on would have refused, and how much of that got in.
+    of all that was refused, OF SPAM is without names that nobody has. MARKED went on with the
+    mark that people sort by. On watch: what switching a check on would have refused, and how much
+    of that got in.
     """
     from gatepost.desk import spans
     from gatepost.desk.stats import stats
@@ -66,6 +67,7 @@ def _facts(found: Stats) -> dict[str, object]:
         "since": when(found.since),
         "mails": line.total,
         "accepted": line.accepted,
+        "of these marked": line.marked,
         "no such user": line.no_such_user,
         "spam": line.spam,
         "refused otherwise": line.rejected + line.quarantined + line.taken - line.no_such_user - line.spam,
@@ -85,7 +87,8 @@ def _check(one: Check) -> tuple[object, ...]:
 
 def _cells(line: Line) -> tuple[int, ...]:
     held = line.quarantined + line.taken
-    return line.total, line.accepted, line.rejected, held, line.deferred, line.no_such_user, line.spam
+    refused = line.rejected, held, line.deferred, line.no_such_user, line.spam
+    return line.total, line.accepted, line.marked, *refused
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[object]], text: int = 1) -> None:

@@ -74,6 +74,8 @@ class Line:
     """Of what was refused (rejected, quarantined or taken): names that nobody has."""
     spam: int
     """Of what was refused: by a check, for what the mail or its sender is."""
+    marked: int = 0
+    """Of what was accepted: delivered with a mark, which people sort into a folder of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,16 +148,20 @@ def stats(desk: Desk, domain: str | None, since: float) -> Stats:
         together[fate, plugin] += number
     for hour, fate, plugin, number in tally.hours:
         by_day[_day(hour)][fate, plugin] += number
-    lines = [line_of(name, counted) for name, counted in by_domain.items()]
+    marked = dict(tally.marked)
+    marked_by_day: Counter[str] = Counter()
+    for hour, number in tally.marked_hours:
+        marked_by_day[_day(hour)] += number
+    lines = [line_of(name, counted, marked.get(name, 0)) for name, counted in by_domain.items()]
     return Stats(
         domain,
         since // HOUR * HOUR,
         tally.sessions if domain is None else None,
-        line_of("", together),
+        line_of("", together, sum(marked.values())),
         checks_of(together),
         _watched((plugin, fate, number) for _, plugin, fate, number in tally.watched),
         sorted(lines, key=lambda one: (-one.total, one.name)),
-        [line_of(day, counted) for day, counted in by_day.items()],
+        [line_of(day, counted, marked_by_day[day]) for day, counted in by_day.items()],
     )
 
 
@@ -163,8 +169,8 @@ def _day(hour: int) -> str:
     return time.strftime("%Y-%m-%d", time.localtime(hour * HOUR))
 
 
-def line_of(name: str, counted: Counter[tuple[str, str]]) -> Line:
-    """Return a line for outcomes counted by fate and check."""
+def line_of(name: str, counted: Counter[tuple[str, str]], marked: int = 0) -> Line:
+    """Return a line for outcomes counted by fate and check; so many of them went on marked."""
     fates: Counter[str] = Counter()
     kinds: Counter[str] = Counter()
     for (fate, plugin), number in counted.items():
@@ -182,6 +188,7 @@ def line_of(name: str, counted: Counter[tuple[str, str]]) -> Line:
         abandoned=fates["abandoned"],
         no_such_user=kinds[NO_SUCH_USER],
         spam=kinds[SPAM],
+        marked=marked,
     )
 
 

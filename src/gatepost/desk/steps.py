@@ -31,6 +31,7 @@ SAID = {
     "deferred": "wants it later",
     "unreachable": "does not answer",
     "told": "said to the sender",
+    "marked": "delivers it marked",
 }
 WOULD = {
     "": "nothing against it (watch)",

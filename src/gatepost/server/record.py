@@ -47,8 +47,10 @@ def trace_of(findings: Sequence[Finding], outcome: Outcome) -> str:
 def message_trace(
     findings: Sequence[Finding], outcome: Outcome, answers: Sequence[str], result: Result | None
 ) -> str:
-    """Return the trace of a mail that came: the checks, the DNS answers they rest on, the back end."""
+    """Return the trace of a mail that came: checks, DNS answers they rest on, its mark, the back end."""
     trace = with_answers(trace_of(findings, outcome), answers)
+    if outcome.tags:  # the journal counts what went on marked (store/journal_counts.py)
+        trace = with_step(trace, "gatepost", "marked", ", ".join(outcome.tags))
     if result is not None:
         trace = with_step(trace, "relay", result.kind, f"{result.where}: {result.code} {result.text}")
     return trace

@@ -11,7 +11,7 @@ import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 HOUR = 3600
 CLIENTS = "recipients: clients"
@@ -25,6 +25,10 @@ _WATCHED = (
     "INSERT INTO watched (hour, domain, plugin, fate, number) VALUES (?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET number = number + excluded.number"
 )
+_MARKED = '["gatepost","","marked",'
+"""The step of a mail that went on with a mark (`X-Spam-Flag: YES`); no text can hold it, as above."""
+NO_FATES = "('session', 'marked')"
+"""What is counted beside the outcomes: sessions, and outcomes a second time that went on marked."""
 _WHERE = "WHERE hour >= ? AND (? IS NULL OR domain = ?)"
 
 _WATCH = '"watch '
@@ -53,6 +57,8 @@ class Counts:
     def outcome(self, hour: int, domain: str, fate: str, plugin: str, trace: str) -> None:
         """Count one recipient's outcome; `trace` as the worker wrote it, before it is folded."""
         self._tally.append((hour, domain, fate, plugin))
+        if _MARKED in trace and fate in ("accepted", "queued"):
+            self._tally.append((hour, domain, "marked", ""))
         if _WATCH in trace:
             self._watched += [(hour, domain, name, fate) for name in set(would_refuse(trace))]
 
@@ -81,6 +87,10 @@ class Tally:
     """Domain, plugin on watch that would have refused, fate of the mail, number; the most first."""
     sessions: int
     """Sessions that ended, on the whole machine."""
+    marked: list[tuple[str, int]] = field(default_factory=list)
+    """Domain, number of mails that were delivered with a mark: what people sort into a folder."""
+    marked_hours: list[tuple[int, int]] = field(default_factory=list)
+    """Hour, number of those."""
 
 
 def read(db: sqlite3.Connection, domain: str | None = None, since: float = 0.0) -> Tally:
@@ -91,12 +101,12 @@ def read(db: sqlite3.Connection, domain: str | None = None, since: float = 0.0) 
     try:
         return Tally(
             db.execute(
-                f"SELECT domain, fate, plugin, sum(number) FROM tally {_WHERE} AND fate != 'session'"  # noqa: S608
+                f"SELECT domain, fate, plugin, sum(number) FROM tally {_WHERE} AND fate NOT IN {NO_FATES}"  # noqa: S608
                 " GROUP BY domain, fate, plugin ORDER BY 4 DESC, 1, 2, 3",
                 values,
             ).fetchall(),
             db.execute(
-                f"SELECT hour, fate, plugin, sum(number) FROM tally {_WHERE} AND fate != 'session'"  # noqa: S608
+                f"SELECT hour, fate, plugin, sum(number) FROM tally {_WHERE} AND fate NOT IN {NO_FATES}"  # noqa: S608
                 " GROUP BY hour, fate, plugin ORDER BY hour",
                 values,
             ).fetchall(),
@@ -108,6 +118,14 @@ def read(db: sqlite3.Connection, domain: str | None = None, since: float = 0.0) 
             db.execute(
                 "SELECT coalesce(sum(number), 0) FROM tally WHERE hour >= ? AND fate = 'session'", (hour,)
             ).fetchone()[0],
+            db.execute(
+                f"SELECT domain, sum(number) FROM tally {_WHERE} AND fate = 'marked' GROUP BY domain",  # noqa: S608
+                values,
+            ).fetchall(),
+            db.execute(
+                f"SELECT hour, sum(number) FROM tally {_WHERE} AND fate = 'marked' GROUP BY hour",  # noqa: S608
+                values,
+            ).fetchall(),
         )
     finally:
         db.execute("COMMIT")
@@ -119,15 +137,15 @@ def hours(
     """Return (hour, fate, plugin, number) of one domain or of all; hours from `first` to before `last`."""
     if domain is None:
         return db.execute(
-            "SELECT hour, fate, plugin, sum(number) FROM tally WHERE hour >= ? AND hour < ?"
-            " AND fate != 'session' GROUP BY hour, fate, plugin",
+            "SELECT hour, fate, plugin, sum(number) FROM tally WHERE hour >= ? AND hour < ?"  # noqa: S608
+            f" AND fate NOT IN {NO_FATES} GROUP BY hour, fate, plugin",
             (first, last),
         ).fetchall()
     # Hour by hour: the key begins with it, and a span would read the counts of every domain.
     return db.execute(
-        "WITH RECURSIVE span(hour) AS (SELECT ? UNION ALL SELECT hour + 1 FROM span WHERE hour + 1 < ?)"
+        "WITH RECURSIVE span(hour) AS (SELECT ? UNION ALL SELECT hour + 1 FROM span WHERE hour + 1 < ?)"  # noqa: S608
         " SELECT tally.hour, fate, plugin, number FROM span JOIN tally"
-        " ON tally.hour = span.hour AND domain = ? WHERE fate != 'session' AND ? < ?",
+        f" ON tally.hour = span.hour AND domain = ? WHERE fate NOT IN {NO_FATES} AND ? < ?",
         (first, last, domain, first, last),
     ).fetchall()
 

@@ -29,6 +29,8 @@ class Line(Answer):
     """Of what was refused: names that nobody has."""
     spam: int
     """Of what was refused: for what the mail or its sender is."""
+    marked: int
+    """Of what was accepted: delivered with a mark."""
 
 
 class Check(Answer):

@@ -111,6 +111,17 @@ def test_done() -> None:
     assert 1 == len(asked)
 
 
+def test_done_of_accepted_mail_alone() -> None:
+    """Who only wants to hear of accepted mail is not asked about any other."""
+    told, asked = counting()
+    bench = Bench([make_plugin("Probe", done=told, done_accepted=True)])
+    for fate, times in ((Fate.REJECT, 0), (Fate.DEFER, 0), (Fate.QUARANTINE, 0), (Fate.ACCEPT, 1)):
+        asked.clear()
+        waiting = bench.pipeline.run_done(Case().session(), None, to(bench.policy()), Outcome(fate))
+        assert waiting is None
+        assert times == len(asked), fate
+
+
 def test_done_that_waits() -> None:
     """What waits goes on behind the reply; what fails or answers is counted, and harms nobody."""
     told: list[Any] = []

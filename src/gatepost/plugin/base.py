@@ -103,6 +103,8 @@ class Plugin:
     """The sentence that the sender reads; the reason is for the owner."""
     unskippable: ClassVar[bool] = False
     """A general allow entry does not lead past this check (CONTRACT 5, precedence 1 and 2)."""
+    done_accepted: ClassVar[bool] = False
+    """The hook `done` is asked for mail that was accepted, and for no other."""
     knows_recipients: ClassVar[bool] = False
     """Its refusal says that the address is nobody's: asked early, and nothing else is asked behind it."""
     own_list: ClassVar[bool] = True

@@ -162,12 +162,14 @@ def end_of(day: date) -> float:
 
 def readings(local: str, separators: Iterable[str]) -> list[Reading]:
     """Return the ways in which a folded local part is a counted address, the likeliest first."""
-    if any(c.isspace() or c == _JOINED for c in local):
-        return []
     found: list[Reading] = []
     for separator in separators:
         if separator in local:
+            if any(c.isspace() or c == _JOINED for c in local):
+                return []
             found += islice(_readings(local, separator), MAX_READINGS)
+    if not found:
+        return found
     # A count that was written goes before one that was left out.
     found.sort(key=lambda reading: reading.count is None)
     return found[:MAX_READINGS]

@@ -61,7 +61,7 @@ _ENUMS: dict[str, type] = {
     "default_action": Action,
     "on_failure": OnFailure,
 }
-_FLAGS = ("needs_host", "unskippable", "knows_recipients", "own_list", "reads_body")
+_FLAGS = ("needs_host", "unskippable", "knows_recipients", "own_list", "reads_body", "done_accepted")
 
 
 def hooks_of(plugin: Plugin | type[Plugin]) -> tuple[str, ...]:

@@ -251,7 +251,10 @@ class Pipeline:
     ) -> Coroutine[Any, Any, None] | None:
         """Tell what became of the mail for a recipient. None when nothing is left to wait for (as usual)."""
         policy: DomainPolicy | None = recipient.policy
-        steps: Sequence[Step] = self.plan(policy).done if policy is not None else ()
+        steps: Sequence[Step] = ()
+        if policy is not None:
+            plan = self.plan(policy)
+            steps = plan.done if outcome.fate is Fate.ACCEPT else plan.done_refused
         everywhere = self._gateway.steps.get("done", ())
         waiting: list[Waiting] = []
         if steps or everywhere:

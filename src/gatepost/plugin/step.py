@@ -117,6 +117,7 @@ class Plan:
         "address",
         "content",
         "done",
+        "done_refused",
         "essential",
         "idle",
         "needs_host",
@@ -140,6 +141,7 @@ class Plan:
         """What postmaster and abuse are not spared (CONTRACT 4): viruses."""
         self.address = [s for s in steps if s.hook == "address"]
         self.done = [s for s in steps if s.hook == "done"]
+        self.done_refused = [s for s in self.done if not s.plugin.done_accepted]
         self.reads_body = any(s.hook == "message" and s.plugin.reads_body for s in steps)
         self.needs_host = wants_host(policy.lists) or any(
             s.plugin.needs_host or (s.lists is not None and wants_host(s.lists)) for s in steps

@@ -97,6 +97,7 @@ class CountedAddress(Plugin):
     settings = Settings
     scope = Scope.RECIPIENT
     tells = (Counted,)
+    done_accepted = True
     public = GONE
 
     def address(self, ctx: Context[Settings]) -> Verdict | None:
@@ -134,7 +135,7 @@ class CountedAddress(Plugin):
     async def done(self, ctx: Context[Settings]) -> None:
         """Count what came in an hour: only what got in."""
         counted = ctx.fact(Counted)
-        if counted is not None and ctx.outcome is not None and ctx.outcome.fate == "accept":
+        if counted is not None:
             await ctx.state.add(f"received {counted.reading.user}", 1, HOUR)
 
 

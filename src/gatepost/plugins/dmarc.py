@@ -46,6 +46,7 @@ class Dmarc(Plugin):
     cost = Cost.DNS
     needs = (facts.Spf, facts.Dkim, facts.Arc, facts.Forwarded)
     tells = (facts.Dmarc, facts.Candidate)
+    done_accepted = True
     timeout = 20.0
     public = "Sender cannot be verified, and its domain asks to refuse such mail (DMARC)"
 
@@ -76,7 +77,7 @@ class Dmarc(Plugin):
     async def done(self, ctx: Context[Settings]) -> None:
         """Count who stood between an author that failed and a mail that was taken all the same."""
         candidate = ctx.fact(facts.Candidate)
-        if candidate is None or not candidate.name or ctx.outcome is None or ctx.outcome.fate != "accept":
+        if candidate is None or not candidate.name:
             return
         count = await ctx.state.add(f"candidate {candidate.name}", 1, WINDOW)
         if count in NOTED:

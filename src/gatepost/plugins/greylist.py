@@ -98,6 +98,7 @@ class Greylist(Plugin):
     scope = Scope.RECIPIENT
     cost = Cost.LAST  # what another check refuses is no stranger worth remembering
     tells = (Stranger,)
+    done_accepted = True
     timeout = 20.0
     reads_body = False
     public = "Greylisted, try again later"
@@ -114,8 +115,8 @@ class Greylist(Plugin):
         return await self._judge(ctx) if ctx.sender is None else None
 
     async def done(self, ctx: Context[Settings]) -> None:
-        stranger, outcome = ctx.fact(Stranger), ctx.outcome
-        if stranger is not None and stranger.sender and outcome is not None and outcome.fate == "accept":
+        stranger = ctx.fact(Stranger)
+        if stranger is not None and stranger.sender:
             await _know(ctx, f"from {stranger.who} {stranger.sender}")
 
     async def _judge(self, ctx: Context[Settings]) -> Verdict | None:

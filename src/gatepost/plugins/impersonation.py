@@ -122,6 +122,7 @@ class Impersonation(Plugin):
     cost = Cost.DNS
     needs = (facts.Spf, facts.Dkim)
     tells = (Writer,)
+    done_accepted = True
     timeout = 20.0
     reads_body = False
     public = "Message pretends to come from somebody else"
@@ -147,7 +148,7 @@ class Impersonation(Plugin):
     async def done(self, ctx: Context[Settings]) -> None:
         """Learn who writes: what was accepted and is proven."""
         writer = ctx.fact(Writer)
-        if writer is None or ctx.outcome is None or ctx.outcome.fate != "accept":
+        if writer is None:
             return
         settings = ctx.settings
         if writer.proven:

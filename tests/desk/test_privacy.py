@@ -19,6 +19,7 @@ from gatepost.desk import (
     privacy,
     queue,
     recipients,
+    tokens,
     training,
     users,
 )
@@ -283,3 +284,23 @@ def test_only_who_was_asked_for_vanishes(owner: Desk, full: Desk, asked: str) ->
     assert {name: n for name, n in before.items() if name != asked}.items() <= after.items()
     assert sum(before.values()) == sum(after.values())
     assert number + 1 == len(list(full.policy.changes_of("example.org")))
+
+
+def test_accounts_and_tokens(owner: Desk, full: Desk) -> None:
+    """That an account and its tokens came and went names the person too: an administrator erases that."""
+    token, _ = tokens.add(full, ANN, "script", rights="change")
+    tokens.revoke(full, token.id)
+    with Desk(full.data_dir, ANN, clock=full.clock) as once_admin:
+        domains.set_values(once_admin, None, {"keep_days": 9})
+    users.remove(full, ANN)
+    who = privacy.person(ANN)
+    machines = [one for one in changes.listing(full, "all") if who.named_in([one.by, one.before, one.after])]
+    assert ["settings", "token", "token", "user", "user"] == sorted(one.what for one in machines)
+    privacy.erase(owner, "example.org", who)
+    assert machines == [
+        one for one in changes.listing(full, "all") if who.named_in([one.by, one.before, one.after])
+    ]
+    privacy.erase(full, "example.org", who)
+    left = [repr(one) for one in changes.listing(full, "all")]
+    assert not who.named_in(left)
+    assert 5 == sum("@erased.invalid" in one for one in left)

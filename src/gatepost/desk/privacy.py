@@ -4,8 +4,9 @@ Whoever is erased is no longer named in the domain's journal, kept mail, records
 changes: a name that says nothing stands there, the same in each place, so that counts and stories stay
 true. Who did something (changed, opened, released, taught by the console) is taken out by an administrator
 alone: no owner wipes a colleague's or his own deeds. What waits to be delivered is left whole. What somebody
-set (lists, recipients, accounts) is a setting and is only told. Other domains' data about the same address
-are theirs.
+set (lists, recipients, accounts) is a setting and is only told; that an account and its tokens came and went
+stands in the machine's list of changes, where an administrator erases it too. Other domains' data about the
+same address are theirs.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from gatepost.store.base import Change
 from gatepost.store.journal_lines import read_outcome
 from gatepost.store.policy_follow import keep_last_good
 from gatepost.store.records_db import RecordRow
+from gatepost.store.scopes import ALL
 
 if TYPE_CHECKING:
     from gatepost.desk.lists import Listed
@@ -107,7 +109,7 @@ def look(desk: Desk, domain: str, who: Person) -> Traces:
     found.records = [row for row in desk.records.of_domain(name) if _in_record(row, who, name)]
     found.trainings = [one for one in _trainings(desk, name) if who.named_in([one.by, one.what])]
     found.reviews = [one for one in _reviews(desk, name) if _in_review(one, who)]
-    found.changes = [one for one in desk.policy.changes_of(name) if _in_change(one, who, name)]
+    found.changes = [one for one in _changes(desk, name) if _in_change(one, who, name)]
     found.lists = [one for one in lists.show(desk, name) if _in_list(one, who)]
     if who.domain == name:
         known = desk.policy.recipient(name, who.local)
@@ -200,6 +202,13 @@ def _reviews(desk: Desk, name: str) -> list[ReviewRow]:
 
 def _in_review(one: ReviewRow, who: Person) -> bool:
     return who.named_in([one.recipient, one.sender, one.contact, one.text])
+
+
+def _changes(desk: Desk, name: str) -> Iterator[Change]:
+    """Yield a domain's changes; for administrators the machine's too, where accounts and tokens are named."""
+    yield from desk.policy.changes_of(name)
+    if desk.admin:
+        yield from desk.policy.changes_of(ALL)
 
 
 def _in_change(one: Change, who: Person, domain: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from fastapi.testclient import TestClient
 
 from gatepost.console.app import API
-from gatepost.desk import tokens, users
+from gatepost.desk import changes, tokens, users
 from tests.console.api.program import Program
 from tests.console.house import House
 
@@ -47,6 +47,12 @@ def test_a_real_token(house: House) -> None:
     assert 200 == client.get(f"{API}/domains/ann.example/settings").status_code
     assert 404 == client.patch(f"{API}/domains/ann.example/settings", json={"keep_days": 7}).status_code
     assert 404 == client.get(f"{API}/domains/eve.example/settings").status_code
+    with house.desk() as desk:
+        _, writes = tokens.add(desk, "ann", "script", rights="change")
+    program = TestClient(house.app, headers={"authorization": f"Bearer {writes}"})
+    assert 200 == program.patch(f"{API}/domains/ann.example/settings", json={"keep_days": 7}).status_code
+    with house.desk() as desk:
+        assert "ann" == changes.listing(desk, "ann.example", limit=1)[0].by, "whose token it is, did it"
     for wrong in ("", "Basic x", "Bearer gp_nothing"):
         answer = client.get(f"{API}/domains", headers={"authorization": wrong})
         assert (401, "Bearer") == (answer.status_code, answer.headers["www-authenticate"])

@@ -1,5 +1,6 @@
 """What cannot be answered is said to people as a page, to programs as problem+json."""
 
+import pytest
 from fastapi import Request
 
 from gatepost.desk.errors import Conflict, DeskError, NotFound
@@ -93,3 +94,27 @@ def test_a_fault_when_nobody_can_be_asked(house: House) -> None:
     page = house.browser("ann").get("/nothing")
     assert 404 == page.status_code
     assert "There is nothing at this address" in page.text
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        (
+            "/lists",
+            b'{"kind":"dny","entry":"a.example"}',
+            "kind: 'dny' is not one of its values; allowed: allow, deny",
+        ),
+        ("/lists", b'{"kind":"deny"}', "entry: is missing"),
+        ("/lists", b'{"kind":"deny","entry":"a.example","colour":1}', "colour: there is no such field"),
+        ("/lists", b"{", "body: no JSON: Expecting"),
+        ("/rules", b'{"rules":"x"}', "rules: 'x' is not a list; write [\"x\"]"),
+    ],
+)
+def test_a_wrong_body_is_answered_in_words(house: House, path: str, body: bytes, said: str) -> None:
+    """Which field, what is wrong with it, and what would do; never a programmer's sentence."""
+    browser = house.browser("ann")
+    headers = {"content-type": "application/json", "x-csrf-token": browser.secret("/account")}
+    told = browser.client.post(f"/api/v1/domains/ann.example{path}", content=body, headers=headers)
+    assert 422 == told.status_code
+    assert told.json()["detail"].startswith(said)
+    assert {"field", "reason"} == told.json()["errors"][0].keys()

@@ -52,6 +52,18 @@ def test_bad_network(desk: Desk) -> None:
         recipients.add(desk, "example.org", ["ann"], acl=["10.0.0.1/8"])
 
 
+@pytest.mark.parametrize(
+    "line",
+    ["ann,Ann Lee", "ann: bob", "ann:x:1000:1000:Ann:/home/ann:/bin/sh", "ann\tbob", "ann@example.org bob"],
+)
+def test_what_is_no_list(desk: Desk, line: str) -> None:
+    """A line of a table, of aliases or of passwd is told, and never taken for a name with odd characters."""
+    done = recipients.import_lines(desk, "example.org", f'{line}\nbob\n*\n"carl lee"\n'.encode())
+    assert (3, 1) == (done.added, done.bad_count)
+    assert done.bad[0].startswith("line 1: ")
+    assert {"bob", "*", "carl lee"} == {local for local, _ in listed(desk)}
+
+
 def test_import(desk: Desk) -> None:
     """One a line, comments and blank lines passed over; bad lines are told and the rest is taken."""
     text = "\ufeffann\r\n# people\n\nbob@example.org\nann\ncarl@example.com\nd\u00f6ra\n".encode() + b"\xff\n"

@@ -5,7 +5,9 @@ What does not exist and what is not theirs get the same answer, to the byte.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request
@@ -18,6 +20,7 @@ from gatepost.console.segments import as_asked
 from gatepost.console.text import mark
 from gatepost.console.visit import came_from, person_of
 from gatepost.desk.errors import Conflict, DeskError, NotFound
+from gatepost.policy.faults import in_words
 from gatepost.store.base import StoreError
 
 PROBLEM = "application/problem+json"
@@ -98,16 +101,20 @@ def _http(request: Request, error: Exception) -> Response:
 
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    faults = [
-        {"field": ".".join(str(part) for part in one["loc"][1:]), "reason": one["msg"]}
-        for one in error.errors()
-    ]
+    faults = [_fault(one) for one in error.errors()]
     # A path that cannot be (a number that is none) does not exist.
     if any(one["loc"][0] == "path" for one in error.errors()):
         return answer(request, 404)
     return answer(
         request, 422, "; ".join(f"{one['field']}: {one['reason']}" for one in faults), errors=faults
     )
+
+
+def _fault(one: Mapping[str, Any]) -> dict[str, str]:
+    if one["type"] == "json_invalid":
+        return {"field": "body", "reason": f"no JSON: {one.get('ctx', {}).get('error', one['msg'])}"}
+    field = ".".join(str(part) for part in one["loc"][1:]) or "body"
+    return {"field": field, "reason": in_words(one, secret=field.endswith(("password", "secret", "key")))}
 
 
 def _desk(request: Request, error: Exception) -> Response:

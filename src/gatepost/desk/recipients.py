@@ -14,6 +14,7 @@ from ipaddress import ip_network
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
 from gatepost.desk.scopes import hosted
+from gatepost.mail.address import AddressError, parse_address
 from gatepost.policy.source import RecipientRow
 from gatepost.store.base import StoreError
 from gatepost.store.scopes import domain_name, local_part
@@ -81,6 +82,7 @@ def import_lines(
             text = raw.decode("utf-8").strip().removeprefix("\ufeff")
             if not text or text.startswith("#"):
                 continue
+            _is_a_name(text)
             wanted[_local(name, text)] = None
         except (UnicodeDecodeError, DeskError) as error:
             done.bad_count += 1
@@ -102,6 +104,16 @@ def import_lines(
 
 def _locals(domain: str, texts: Iterable[str]) -> Strings:
     return [_local(domain, text) for text in texts]
+
+
+def _is_a_name(text: str) -> None:
+    """Raise for a line that would only be a name in quotes: a table or a file of aliases is no list."""
+    if "@" in text or text == "*":
+        return
+    try:
+        parse_address(f"{text}@example.org")
+    except AddressError as error:
+        raise DeskError(f"{text[:60]!r} is not a local part ({error}); a name a line is wanted") from None
 
 
 def _local(domain: str, text: str) -> str:

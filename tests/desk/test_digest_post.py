@@ -7,15 +7,17 @@ import os
 import signal
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from gatepost.desk import digest_marks, digest_post, domains, recipients
+from gatepost.desk import digest_marks, digest_post, domains, left_behind, recipients
 from gatepost.desk.desk import Desk
 from gatepost.desk.digest import Digest
 from gatepost.desk.digest_post import enabled, send, send_due
 from gatepost.desk.errors import DeskError
 from gatepost.policy.schedule import last_due, zone_of
+from gatepost.store.under_way import deed
 from tests.desk.conftest import NOW, Clock
 from tests.desk.test_archive import deliver
 from tests.desk.test_digest import keep
@@ -78,6 +80,40 @@ def test_once_in_a_period(desk: Desk, clock: Clock) -> None:
         assert [] == send_due(desk, render)
     clock.now = SEVEN + 2 * DAY + 2 * 3600 + 60
     assert [1, 1] == [one.number for one in send_due(desk, render)]
+
+
+def test_given_away_meanwhile(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name goes to nobody else before the digest of the old one is in the queue, to go with the rest."""
+    monkeypatch.setattr(left_behind, "PATIENCE", 0.0)
+    keep(desk)
+    clock.now = SEVEN + DAY + 100
+
+    def given_away(one: Digest, name: str, now: float) -> bytes:
+        if desk.policy.domain("example.org") is not None:
+            domains.remove(desk, "example.org")
+            with pytest.raises(DeskError, match="try again"):
+                domains.add(desk, "example.org", ["maildir:///nowhere"], anew=True)
+        return render(one, name, now)
+
+    assert 2 == len(send_due(desk, given_away))
+    domains.add(desk, "example.org", ["maildir:///nowhere"], anew=True)
+    assert [] == subjects(desk)
+
+
+def test_removed_before_it_is_made(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose name is another's since somebody looked gets no digest of the old one's mail."""
+    keep(desk)
+    clock.now = SEVEN + DAY + 100
+    real = deed
+
+    def given_away(*given: Any) -> Any:
+        domains.remove(desk, "example.org")
+        domains.add(desk, "example.org", ["maildir:///nowhere"], {"digest": "daily"}, anew=True)
+        return real(*given)
+
+    monkeypatch.setattr("gatepost.desk.digest_post.deed", given_away)
+    assert [] == send_due(desk, render)
+    assert [] == subjects(desk)
 
 
 def test_weekly(desk: Desk, clock: Clock) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from gatepost.desk import archive, domains, silence, training
 from gatepost.desk.desk import Desk
+from gatepost.desk.errors import DeskError
 from gatepost.desk.silence import Agreed, look
 from gatepost.desk.training import Lesson
 from gatepost.learn.features import features
@@ -80,6 +81,35 @@ def test_one_domain_in_trouble(desk: Desk, clock: Clock, monkeypatch: pytest.Mon
         with pytest.raises(OSError, match=r"a\.example: Input/output error"):
             look(desk)
     assert [("ID1.1", False, 0.2)] == taught(desk)
+
+
+def test_given_away_meanwhile(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The name goes to nobody else while silence teaches; who is removed before teaches nothing."""
+    set_up(desk)
+    deliver(desk, ham_mail(50), 1)
+    monkeypatch.setattr("gatepost.desk.left_behind.PATIENCE", 0.0)
+    real = silence._agree
+
+    def given_away(*given: Any) -> Any:
+        domains.remove(desk, DOMAIN)
+        with pytest.raises(DeskError, match="try again"):
+            domains.add(desk, DOMAIN, ["maildir:///nowhere"], anew=True)
+        return real(*given)
+
+    monkeypatch.setattr(silence, "_agree", given_away)
+    assert 1 == len(look(desk))
+    domains.add(desk, DOMAIN, ["maildir:///nowhere"], anew=True)
+    assert desk.models.of(DOMAIN) is None
+
+    def removed(*given: Any, due: Any = silence._due) -> Any:
+        found = due(*given)
+        domains.remove(desk, DOMAIN)
+        return found
+
+    set_up(desk)
+    deliver(desk, ham_mail(50), 1)
+    monkeypatch.setattr(silence, "_due", removed)
+    assert [] == look(desk)
 
 
 def all_days(desk: Desk) -> list[Agreed]:

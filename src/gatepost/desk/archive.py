@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from gatepost.auth.forged import without_forged
 from gatepost.desk.deeds import write_down
 from gatepost.desk.desk import Desk
+from gatepost.desk.doing import doing
 from gatepost.desk.errors import DeskError, NotFound
 from gatepost.desk.secret import installation_secret
 from gatepost.mail import stamp
@@ -102,9 +103,16 @@ def release(desk: Desk, kept: Kept, *, again: bool = False, deed: str = "release
         return state(desk, kept)
     if desk.policy.domain(kept.domain) is None:
         raise DeskError(f"{kept.domain} is not hosted here any more, so there is no route to release to")
-    write_down(desk, deed, kept.domain, kept.ref, kept.id, kept.recipient)
-    if again:
-        desk.queue.forget_sent(name)
+    with doing(desk, kept.domain):
+        write_down(desk, deed, kept.domain, kept.ref, kept.id, kept.recipient)
+        if again:
+            desk.queue.forget_sent(name)
+        _put(desk, kept, name)
+    return state(desk, kept)
+
+
+def _put(desk: Desk, kept: Kept, name: str) -> None:
+    """Put a kept mail into the queue, as it goes on."""
     now = desk.clock()
     try:
         secret = installation_secret(desk.data_dir)
@@ -122,7 +130,6 @@ def release(desk: Desk, kept: Kept, *, again: bool = False, deed: str = "release
         desk.queue.put(_envelope(kept, name, now), itertools.chain([header], text))
     except OSError as error:
         raise DeskError(f"{kept.ref} cannot be released: {error.strerror or error}") from error
-    return state(desk, kept)
 
 
 def _without_forged(blocks: Iterator[bytes], hostname: str) -> Iterator[bytes]:

@@ -17,6 +17,7 @@ from gatepost.desk import digest, digest_marks, domains
 from gatepost.desk.desk import Desk
 from gatepost.desk.digest import DAY, Digest, Want
 from gatepost.desk.digest_marks import Sent
+from gatepost.desk.doing import doing
 from gatepost.desk.errors import DeskError
 from gatepost.desk.scopes import hosted
 from gatepost.mail.address import fold, parse_address
@@ -26,6 +27,7 @@ from gatepost.policy.resolve import Resolver
 from gatepost.policy.schedule import Due, last_due, zone_of
 from gatepost.spool.envelope import Envelope, Rcpt
 from gatepost.store.scopes import ALL, parse_scope
+from gatepost.store.under_way import deed
 
 Render = Callable[[Digest, str, float], bytes]
 """`render(digest, id, now)`: the whole mail, bytes with CRLF."""
@@ -61,10 +63,11 @@ def send(
     if not readers:
         raise DeskError(f"nobody gets the digest of {domain}: set digest.to, or name a mailbox")
     made = []
-    for name in readers:
-        one = digest.now(desk, domain, name, since=since)
-        _put(desk, policy, one, PREFIX + secrets.token_hex(12), render)
-        made.append(one)
+    with doing(desk, domain):
+        for name in readers:
+            one = digest.now(desk, domain, name, since=since)
+            _put(desk, policy, one, PREFIX + secrets.token_hex(12), render)
+            made.append(one)
     return made
 
 
@@ -74,7 +77,9 @@ def send_due(desk: Desk, render: Render) -> list[Digest]:
     pending = list(_pending(desk, now))
     made: list[Digest] = []
     for at in range(0, len(pending), AT_ONCE):
-        made += _send_some(desk, pending[at : at + AT_ONCE], now, render)
+        some = pending[at : at + AT_ONCE]
+        with deed(desk.data_dir, [one.policy.domain for one in some]):
+            made += _send_some(desk, [one for one in some if _is_there(desk, one.policy)], now, render)
     if pending:
         desk.queue.expire_sent(PREFIX, desk.clock() - MARKS)
     return made
@@ -110,6 +115,11 @@ def _pending(desk: Desk, now: float) -> Iterator[_Pending]:
             digest_marks.told(desk, name, due.at, due.period)
         elif due.at > last.until and due.period != last.period:
             yield _Pending(policy, due, max(last.until, now - LONGEST))
+
+
+def _is_there(desk: Desk, policy: DomainPolicy) -> bool:
+    rows = desk.policy.domain(policy.domain)
+    return rows is not None and rows.owned_since == policy.owned_since
 
 
 def _send_some(desk: Desk, pending: list[_Pending], now: float, render: Render) -> list[Digest]:

@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING
 
 from gatepost.desk.archive import state
 from gatepost.desk.desk import Desk
+from gatepost.desk.doing import doing
 from gatepost.desk.domains import resolved
+from gatepost.desk.errors import NotFound
 from gatepost.desk.plugins import message_of
 from gatepost.desk.training import CLASSIFIER, standing
 from gatepost.mail.stamp import key_of
@@ -78,8 +80,11 @@ def look(desk: Desk, most: int = 200) -> list[Agreed]:
         try:
             day = _due(desk, domain, policy)
             if day:
-                done.append(_agree(desk, domain, policy, day))
-                write_durable(_mark(desk, domain), [day.encode("ascii")], replaces=True)
+                with doing(desk, domain):
+                    done.append(_agree(desk, domain, policy, day))
+                    write_durable(_mark(desk, domain), [day.encode("ascii")], replaces=True)
+        except NotFound:  # removed this moment
+            continue
         except (OSError, StoreError) as error:
             trouble.append(f"{domain}: {getattr(error, 'strerror', None) or error}")
     if trouble:

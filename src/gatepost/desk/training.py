@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gatepost.desk.desk import Desk
+from gatepost.desk.doing import doing
 from gatepost.desk.domains import resolved
 from gatepost.desk.errors import DeskError
 from gatepost.desk.plugins import message_of
@@ -131,12 +132,13 @@ def train(
 
     done = Learnt()
     kind = Training(spam, by or desk.by, 0.0, "", how=how, weight=weight, correct=correct)
-    for learnt in _batches(desk, domain, seen(), done, kind):
-        mine = [raws[one.key] for one in learnt if one.key in raws]
-        done.troubles += teach(teachers, mine, spam=spam)
-        trouble = hand_out(desk.errands, policy, others, mine, spam=spam)
-        done.troubles += [trouble] if trouble else []
-        raws.clear()
+    with doing(desk, policy.domain):
+        for learnt in _batches(desk, domain, seen(), done, kind):
+            mine = [raws[one.key] for one in learnt if one.key in raws]
+            done.troubles += teach(teachers, mine, spam=spam)
+            trouble = hand_out(desk.errands, policy, others, mine, spam=spam)
+            done.troubles += [trouble] if trouble else []
+            raws.clear()
     done.troubles = list(dict.fromkeys(done.troubles))
     return done
 

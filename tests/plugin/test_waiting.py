@@ -37,7 +37,7 @@ def test_all_at_once() -> None:
 
 def test_all_of_a_message_together(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slow checks in a row use up the message's time: each fails alone, and the others' answers hold."""
-    monkeypatch.setattr("gatepost.plugin.pipeline.MESSAGE_SECONDS", 0.7)
+    monkeypatch.setattr("gatepost.plugin.pipeline.MESSAGE_SECONDS", 1.0)
     monkeypatch.setattr("gatepost.plugin.waiting.LEAST", 0.5)
 
     async def hangs(_self: Plugin, _ctx: Any) -> Any:

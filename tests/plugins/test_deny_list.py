@@ -164,4 +164,4 @@ def test_from_addresses_are_bounded() -> None:
     """A From header of any size is looked at in time that does not grow."""
     assert len(from_addresses(", ".join(f"<a{n}@example.net>" for n in range(5000)))) <= 10
     for piece in ("<", "@", "a@", "<a@", '"', ",", "a@b<"):
-        assert_cheap(0.2, from_addresses, piece * 200_000)
+        assert_cheap(0.002, from_addresses, piece * 200_000)

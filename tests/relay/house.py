@@ -51,7 +51,7 @@ class House:
         sender: Address | None = SENDER,
         params: MailParams = MailParams(100, "8BITMIME"),  # noqa: B008 - a frozen value
         session: Session | None = None,
-        time: float = 5.0,
+        time: float = 30.0,
         proven: bool = False,
         top: bytes = TOP,
     ) -> list[Result]:

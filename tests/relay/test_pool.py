@@ -18,7 +18,7 @@ from tests.relay.house import Nobody
 from tests.soon import soon
 
 
-def later(seconds: float = 5.0) -> float:
+def later(seconds: float = 30.0) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 

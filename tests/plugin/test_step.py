@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from typing import Any
 
 from gatepost.mail.verdict import Allow, Defer, Reject, Score
@@ -12,7 +14,7 @@ from gatepost.plugin.registry import load
 from gatepost.plugin.step import Plan, vouches
 from gatepost.policy.decide import Fate, decide_recipient
 from gatepost.policy.lists import Entry, Lists
-from tests.plugin.stage import ask, counting, make_plugin
+from tests.plugin.stage import Mail, ask, counting, make_plugin
 
 
 class Fact:
@@ -199,3 +201,22 @@ def test_who_may_vouch() -> None:
     """Read from the module: none of the shipped checks vouches, this test's plugins may."""
     assert [False] * 5 == [vouches(one.plugin.__module__) for one in load(entries=False)][:5]
     assert vouches(make_plugin(__module__=__name__).__module__)
+
+
+def test_a_plan_dies_with_its_policy() -> None:
+    """No circle keeps them: 100,000 domains, or a change for all of them, would fill the memory."""
+
+    def silent(_self: Plugin, _ctx: Any) -> None:
+        return None
+
+    bench = Bench([make_plugin("Probe", helo=silent, rcpt=silent, done=silent)])
+    gc.disable()
+    try:
+        policy = bench.policy("example.net", {"probe": {"mode": "on"}})
+        assert [None, None] == [f.verdict for f in Mail(bench).rcpt(policy)]
+        assert policy is bench.pipeline.plan(policy).recipient[0][0].domain_policy
+        known = weakref.ref(policy)
+        del policy
+        assert known() is None
+    finally:
+        gc.enable()

@@ -11,6 +11,7 @@ policy and kept with it; the order is made by sorting, there is no hand-kept lis
 from __future__ import annotations
 
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from inspect import iscoroutinefunction
@@ -44,11 +45,11 @@ class Step:
     """One hook of one plugin under one policy."""
 
     __slots__ = (
+        "_domain",
         "again",
         "call",
         "cost",
         "decides",
-        "domain_policy",
         "final",
         "hook",
         "index",
@@ -81,7 +82,8 @@ class Step:
         self.policy = policy
         self.settings = policy.settings
         shared = scope in (Scope.SESSION, Scope.GATEWAY)
-        self.domain_policy = None if shared else domain
+        # Weak: the policy keeps its plan, and a circle of the two would outlive it until a rare collection.
+        self._domain = None if shared or domain is None else weakref.ref(domain)
         self.key = (plugin.name, hook, policy.key, "" if shared or domain is None else domain.domain)
         """Equal keys have equal answers."""
         early = hook in EARLY and scope in (Scope.SESSION, Scope.DOMAIN)
@@ -109,6 +111,11 @@ class Step:
         """The shared finding for "no opinion, in no time to speak of"."""
         self.again = _silent(plugin.name, hook, policy.mode, policy.action, True)
 
+    @property
+    def domain_policy(self) -> DomainPolicy | None:
+        """The policy of the domain that is asked for (its recipient keeps it); None: it is none's."""
+        return self._domain() if self._domain is not None else None
+
 
 class Plan:
     """All steps of one policy, by what they are asked for."""
@@ -121,13 +128,11 @@ class Plan:
         "essential",
         "idle",
         "needs_host",
-        "policy",
         "reads_body",
         "recipient",
     )
 
     def __init__(self, registry: Registry, policy: DomainPolicy) -> None:
-        self.policy = policy
         every = list(_steps(registry, policy))
         steps = [s for s in every if s.plugin.has_work(s.hook, s.settings, policy)]
         before = (*EARLY, "rcpt")

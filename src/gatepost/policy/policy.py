@@ -59,7 +59,7 @@ class PluginPolicy:
     """setting -> `default`, `all`, `domain` or `mailbox`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class DomainPolicy:
     """Everything that the way of a mail needs to know of a domain."""
 

@@ -35,7 +35,7 @@ MAIL = {"id": "3.1", "recipient": "you@a.example"}
          ["Kept for (days): 30 → 7", "dnsbl, switch: not set → on"],
          ["Aufbewahrt für (Tage): 30 → 7", "dnsbl, Schalter: nicht gesetzt → an"]),
         ("settings", {"arc.seal_key": "old"}, {"arc.seal_key": "new"},
-         ["arc, seal key: changed, not shown"], ["arc, seal key: geändert, wird nicht gezeigt"]),
+         ["arc, seal key: changed, not shown"], ["arc, Siegel-Schlüssel: geändert, wird nicht gezeigt"]),
         ("recipients", [["a", 1, ""], ["b", 1, ""]], [["b", 1, "x"], ["c", 1, ""]],
          ["Recipients added: c", "Recipients removed: a", "Recipients changed: b"],
          ["Empfänger hinzugefügt: c", "Empfänger entfernt: a", "Empfänger geändert: b"]),

@@ -15,7 +15,7 @@ ENGLISH, GERMAN = Words(), Words("de")
         ("keep_days", "Kept for (days)", "Aufbewahrt für (Tage)"),
         ("dnsbl.mode", "dnsbl, switch", "dnsbl, Schalter"),
         ("spf.action", "spf, what its refusal becomes", "spf, was ihre Ablehnung bewirkt"),
-        ("bounce_storm.closed_minutes", "bounce_storm, closed minutes", "bounce_storm, closed minutes"),
+        ("bounce_storm.closed_minutes", "bounce_storm, closed minutes", "bounce_storm, Minuten geschlossen"),
         ("gone", "gone", "gone"),
     ],
 )

@@ -6,9 +6,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
 
 from gatepost.console import text
+from gatepost.console.forms import fields_of
 from gatepost.console.text import Words, catalogue, language_for, languages, words_for, zone_for
+from gatepost.plugin.faces import sentence
+from gatepost.plugin.registry import load
+from gatepost.policy.presets import PRESETS
 from gatepost.policy.settings import LANGUAGES
 
 CONSOLE = Path(text.__file__).parent
@@ -99,3 +104,29 @@ def test_everything_is_translated(language: str) -> None:
     )
 
     assert [] == missing, "\n".join(f'msgid "{text}"' for text in missing)
+
+
+def said_by_checks() -> set[str]:
+    """Return what the checks of the house, and presets, say of themselves on pages."""
+    found = {preset.sentence for preset in PRESETS.values()}
+    for loaded in load(None):
+        model = loaded.plugin.settings
+        fields = fields_of(model, {})
+        found |= {sentence(loaded.plugin)} | {text for one in fields for text in (one.label, one.sentence)}
+    return found - {""}
+
+
+@pytest.mark.parametrize("language", languages()[1:])
+def test_checks_are_translated(language: str) -> None:
+    """What a check of the house says of itself has its translation; none is left of old words."""
+    known = vars(catalogue(language))["_catalog"]
+    missing = sorted(text for text in said_by_checks() if not known.get(text))
+    assert [] == missing, "\n".join(f'msgid "{text}"' for text in missing)
+    with (text.LOCALE / language / "plugins.po").open("rb") as stream:
+        kept = {message.id for message in read_po(stream) if message.id}
+    assert set() == kept - said_by_checks()
+
+
+def test_what_a_check_says_is_never_a_pattern() -> None:
+    """A check from elsewhere may say per cent."""
+    assert "at 5% or %(n)s" == GERMAN.say("at 5% or %(n)s")

@@ -116,6 +116,8 @@ def test_story_2(chromium: Browser, place: Place, rbldnsd: Rbldnsd, size: str, s
     with Window(chromium, place.url, size, scripts=scripts) as window:
         page = window.page
         window.sign_in("olga", PASSWORD)
+        if size == "phone":
+            page.locator("summary", has_text="Menu").click()
         page.get_by_role("link", name="Domains").click()
         expect(page.get_by_role("link", name="owned.example")).to_be_visible()
         expect(page.get_by_text("other.example")).to_have_count(0)
@@ -177,7 +179,7 @@ def test_story_5(chromium: Browser, place: Place, size: str, scripts: bool) -> N
             owner.page.get_by_role("button", name="watch", exact=True).click()
             expect(owner.page.get_by_text("helo_name watches")).to_be_visible()
             owner.page.goto("/changes")
-            expect(owner.page.get_by_text("helo_name.mode=watch")).to_be_visible()
+            expect(owner.page.get_by_text("helo_name, switch: not set → watch")).to_be_visible()
             expect(owner.page.get_by_text("other.example")).to_have_count(0)
             assert 404 == getattr(owner.page.goto("/health"), "status", 0)
         page.goto("/domains")
@@ -189,14 +191,14 @@ def test_story_5(chromium: Browser, place: Place, size: str, scripts: bool) -> N
         )
         axe(window, scripts)
         page.goto("/changes")
-        row = page.get_by_role("row").filter(has_text="helo_name.mode=watch")
+        row = page.get_by_role("row").filter(has_text="helo_name, switch: not set → watch")
         expect(row).to_contain_text("olga")
         expect(row).to_contain_text("owned.example")
         axe(window, scripts)
         row.get_by_role("button").click()
-        expect(page.get_by_text("Rolled back: helo_name.mode=watch")).to_be_visible()
+        expect(page.get_by_text("Rolled back: helo_name, switch: not set → watch")).to_be_visible()
         (value,) = gateway.json("domain", "get", "owned.example", "helo_name.mode")
         assert "default" == value["origin"]
-        row = page.get_by_role("row").filter(has_text="undoes change")
+        row = page.get_by_role("row").filter(has_text="This rolled back change")
         expect(row).to_contain_text("root")
         assert ([], []) == (window.faults, window.foreign)

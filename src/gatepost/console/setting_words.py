@@ -1,7 +1,7 @@
 """What settings are called and what their values mean, in the reader's language: for sentences about them.
 
-The forms show the same names and choices (`core_form`, `forms`); what a check calls its own fields and
-values is English in every language.
+The forms show the same names and choices (`core_form`, `forms`); a check's own choices are the words that
+people type, in every language.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def title(words: Words, key: str) -> str:
     if key in SETTINGS:
         return words.say(LABELS.get(key, key))
     check, _, part = key.partition(".")
-    own = words.say(SWITCHES[part]) if part in SWITCHES else part.replace("_", " ")
+    own = words.say(SWITCHES.get(part, part.replace("_", " "))) if part else ""
     return f"{check}, {own}" if own else check
 
 

@@ -31,7 +31,7 @@ def test_look(ann: Program, rob: Program, house: House, address: str) -> None:
     assert MAIL == rob.ask("GET", f"{address}/raw").content
     assert [("rob", "opened")] == [(deed["by"], deed["what"]) for deed in ann.get(address)["deeds"]]
     (first, *_) = ann.get("/domains/ann.example/changes")["items"]
-    assert ("rob", "opened the kept mail ABCDEFGHJK.1 for you@ann.example") == (first["by"], first["said"])
+    assert ("rob", "Kept mail ABCDEFGHJK.1 for you@ann.example: opened") == (first["by"], first["said"])
     eve = Program(house, "eve")
     for path in (address, f"{address}/raw", address.replace("ann.example", "eve.example")):
         eve.get(path, 404)
@@ -64,8 +64,8 @@ def test_release_and_delete(ann: Program, rob: Program, house: House, address: s
     ann.get(f"{address}/raw", 404)
     listed = [one["said"] for one in ann.get("/domains/ann.example/changes")["items"]]
     assert [
-        "deleted the kept mail ABCDEFGHJK.1 for you@ann.example",
-        "released the kept mail ABCDEFGHJK.1 for you@ann.example",
+        "Kept mail ABCDEFGHJK.1 for you@ann.example: deleted",
+        "Kept mail ABCDEFGHJK.1 for you@ann.example: released",
     ] == listed[:2]
     with house.desk() as desk, pytest.raises(NotFound):
         archive.find(desk, "ABCDEFGHJK.1")

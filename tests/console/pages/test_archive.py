@@ -190,6 +190,6 @@ def test_each_way_is_in_the_list_of_changes(house: House, refs: list[str]) -> No
         listed = [(one.by, one.what) for one in changes.listing(desk, "ann.example", limit=4)]
     assert [("ann", what) for what in ("deleted", "released", "opened", "opened")] == listed
     page = ann.page("/changes")
-    assert "deleted the kept mail" in page
-    assert "opened the kept mail" in page
-    assert "opened the kept mail" not in house.browser("eve").page("/changes")
+    assert "for you@ann.example: deleted" in page
+    assert "for you@ann.example: opened" in page
+    assert "Kept mail" not in house.browser("eve").page("/changes")

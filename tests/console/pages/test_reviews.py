@@ -205,7 +205,7 @@ def test_decide(house: House, decision: str, sentence: str, state: str) -> None:
         released = ["you@ann.example"] if decision != "decline" else []
         assert released == [one.recipients[0].address for one in desk.queue.list()]
         assert (decision == "allow") == bool(lists.show(desk, "ann.example"))
-    assert f"review of the mail {SESSION}.1" in ann.page("/changes?domain=ann.example")
+    assert f"Review of the mail {SESSION}.1" in ann.page("/changes?domain=ann.example")
 
 
 @pytest.mark.parametrize("decision", ["release", "allow"])

@@ -56,7 +56,7 @@ def test_password_and_removal(real_house: House) -> None:
     assert 303 == root.post("/users/ann/codes-off").status_code
     assert 303 == root.post("/users/ann/remove").status_code
     assert 404 == root.get("/users/ann").status_code
-    assert "user ann removed" in root.page("/changes")
+    assert "ann may sign in no longer: removed" in root.page("/changes")
 
 
 @pytest.mark.parametrize("path", ["/users", "/users/ann", "/users/none"])

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from gatepost.console.auth import Admin, Here, SignedIn
+from gatepost.console.core_form import CHOICES
 from gatepost.console.render import go, show, words_of
 from gatepost.console.text import mark
 from gatepost.console.typed import Typed
@@ -118,6 +119,7 @@ def _form(
         tried=tried or [],
         records=found,
         presets=domains.presets(),
+        CHOICES=CHOICES,
         removal=removal,
         allow=[str(one) for one in here.desk.relay_allow],
     )

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from gatepost.console.auth import Admin
+from gatepost.console.pages.account import RIGHTS
 from gatepost.console.render import go, show, words_of
 from gatepost.console.text import mark
 from gatepost.console.typed import Typed
@@ -112,6 +113,7 @@ def _one(here: Admin, name: str, *, made: str = "", fault: str = "") -> Response
         made=made,
         fault=fault,
         ROLES=ROLES,
+        RIGHTS=RIGHTS,
         sessions=sessions.sessions_of(here.desk, name),
         tokens=tokens.listing(here.desk, name),
         logins=users.logins(here.desk, name, 20),

@@ -44,7 +44,7 @@ class Here(Controller):
     """Tries itself without TLS: aiosmtpd would use the server's own context as a client's."""
 
     def _trigger_server(self) -> None:
-        socket.create_connection((self.hostname, self.port), 1).close()
+        socket.create_connection((self.hostname, self.port), 30).close()
 
 
 @contextmanager
@@ -69,6 +69,7 @@ def demanding(
         auth_required=True,
         auth_require_tls=context is not None and not implicit,
         authenticator=handler.authenticator,
+        ready_timeout=30,
         auth_exclude_mechanism=but,
         **tls,
     )

@@ -14,7 +14,7 @@ def service_manager(address: str) -> socket.socket:
     """Stand in for systemd."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     sock.bind(address)
-    sock.settimeout(2)
+    sock.settimeout(30)
     return sock
 
 

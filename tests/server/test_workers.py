@@ -125,7 +125,7 @@ class House:
 
     def connect(self) -> socket.socket:
         """A client; its accept may be any worker's."""
-        return socket.create_connection(self.listener.getsockname(), 10)
+        return socket.create_connection(self.listener.getsockname(), 30)
 
     def ask(self, peer: socket.socket, line: bytes) -> list[int]:
         """Say a line and read numbers."""
@@ -377,7 +377,7 @@ def test_systemd_is_told(house: House, tmp_path: Path) -> None:
     path = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(path)
-        manager.settimeout(10)
+        manager.settimeout(30)
         house.start(notifier=Notifier({"NOTIFY_SOCKET": path, "WATCHDOG_USEC": "400000"}, 0))
         heard: list[str] = []
 

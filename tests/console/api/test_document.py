@@ -39,7 +39,7 @@ BOUNDS = settings(
 )
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(600)
 def test_keeps_its_word(house: House) -> None:
     """No fault of ours, no answer that the document does not name, none of another form."""
     document = schemathesis.openapi.from_asgi("/api/openapi.json", house.app)

@@ -277,8 +277,34 @@ def test_a_full_disk_afterwards(tmp_path: Path) -> None:
         await house.round()
         assert ["courier.error"] == [name for name, _ in house.lines if name == "courier.error"]
         house.queue.done = good  # type: ignore[method-assign]
+        house.now += 60
+        await house.round()
+        assert 1 == len(backend.taken), "not with each look: an hour of a full disk would be 3,600 copies"
+        house.now += module.PAUSE
         await house.round()
         assert 2 == len(backend.taken)
+        assert [] == house.left()
+
+    emptying(tmp_path, work)
+
+
+def test_a_clock_set_back_ends_a_rest(tmp_path: Path) -> None:
+    """An entry rests for minutes, whatever becomes of the clock; a fault of ours at one stops no other."""
+
+    async def work(house: House, backend: Backend) -> None:
+        house.queue.put(envelope("ann"), [MAIL])
+        good, house.queue.done = house.queue.done, None  # type: ignore[method-assign, assignment]
+        await house.round()
+        house.queue.done = good  # type: ignore[method-assign]
+        house.queue.put(replace(envelope("bob"), id="other"), [MAIL])
+        await house.round()
+        assert 2 == len(backend.taken)
+        house.now -= 10
+        await house.round()
+        assert 2 == len(backend.taken)
+        house.now -= 86_400
+        await house.round()
+        assert 3 == len(backend.taken)
         assert [] == house.left()
 
     emptying(tmp_path, work)

@@ -281,6 +281,20 @@ def test_several_back_ends_at_once(tmp_path: Path) -> None:
     run(main())
 
 
+def test_our_fault_at_one_server() -> None:
+    """The others' results are known all the same, once they are there: else their copies came again."""
+
+    async def work(house: House, backend: Backend) -> None:
+        evil = [To(Address("x", "example.org", "x\r\nDATA@example.org"))]
+        results = await house.send(Target((backend.url,), evil), Target((backend.url,), to("ann", "bob")))
+        assert [("deferred", 451, "4.3.0"), *[("delivered", 250, "2.0.0")] * 2] == kinds(results)
+        assert "control" not in results[0].text
+        assert "control character" in results[0].where
+        assert [WHOLE] == [taken.text for taken in backend.taken]
+
+    going(work, Backend(delay_at="dot", delay=0.2))
+
+
 def test_fall_back_routes() -> None:
     """Where the first does not answer the next one is asked; a refusal is an answer."""
 

@@ -34,6 +34,14 @@ def test_rcpt() -> None:
     assert b'RCPT TO:<"a b"@example.org>\r\n' == rcpt_line(To(parse_address('"a b"@example.org')), NONE)
 
 
+def test_joiners() -> None:
+    """What the grammar lets in goes out: Persian and Indic names need zero-width (non-)joiners."""
+    for name in ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0915\u094d\u200d\u0937"):
+        address = parse_address(f"{name}@example.org")
+        assert f"RCPT TO:<{name}@example.org>\r\n".encode() == rcpt_line(To(address), ALL)
+        assert f"MAIL FROM:<{name}@example.org>\r\n".encode() == mail_line(address, MailParams(), ALL, False)
+
+
 @pytest.mark.parametrize("evil", ["\r\nQUIT", "\0", "\x7f", "\u2028"])
 def test_no_second_command(evil: str) -> None:
     """A control character in an address or a parameter is our own error, never bytes on the wire."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from gatepost.plugin.learning import models_in
 from gatepost.plugin.registry import Registry, load
 from gatepost.plugin.tools import Killed
+from gatepost.relay.results import Result
 from gatepost.server.training import Marks
 from gatepost.store.deaths import Deaths
 from gatepost.store.delivered import Delivered
@@ -85,3 +87,26 @@ async def test_what_killed_its_reader_is_not_sent_on(house: Indoors) -> None:
     assert {("ann@reads.test", "quarantined"), ("ann@off.test", "accepted")} == {
         (row.recipient, row.fate) for row in house.outcomes()
     }
+
+
+@inside()
+async def test_our_fault_at_one_copy_spoils_no_other(house: Indoors) -> None:
+    """The other's copy is whole though it goes on slowly, comes once, and the faulty one waits."""
+    opened(house, {"off.test": {}, "points.test": HOSTED["points.test"]})
+    good = house.back_end.hand_off
+
+    async def hand_off(*said: Any, **more: Any) -> list[Result]:
+        if said[3][0].recipients[0].address.domain == "points.test":
+            raise RuntimeError("a fault of ours")
+        await asyncio.sleep(0.1)
+        return await good(*said, **more)
+
+    house.back_end.hand_off = hand_off  # type: ignore[method-assign]
+    raw = mail(("setup.exe", EXE)) + b"x" * 70 + (b"\r\n" + b"y" * 70) * 20_000 + b"\r\n"
+    _, said = await house.client().mail("x@y.example", ["ann@points.test", "ann@off.test"], raw)
+    assert said.startswith("250")
+    ((_, to, data),) = house.back_end.taken
+    assert "ann@off.test" == to
+    assert data.endswith(raw)
+    assert ["points.test"] == [envelope.domain for envelope in house.queue.list()]
+    assert "a fault of ours" in house.log_text()

@@ -237,5 +237,10 @@ def _literal(inner: str) -> str:
 
 def _check_international(text: str) -> None:
     """Refuse what looks like nothing or turns the line around: controls, bidi marks, odd spaces."""
-    if not text.isascii() and not text.translate(_JOINERS).isprintable():
+    if not text.isascii() and not is_printable(text):
         raise AddressError("unprintable character in address")
+
+
+def is_printable(text: str) -> bool:
+    """Return whether an address may stand in a line: what the grammar lets in goes out as well."""
+    return text.isprintable() or text.translate(_JOINERS).isprintable()

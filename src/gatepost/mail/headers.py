@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from functools import lru_cache
 
+from gatepost.mail.address import is_printable
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Transaction
 
@@ -115,4 +116,4 @@ def _literal(client: str) -> str:
 
 def _may_stand(address: str, utf8: bool) -> bool:
     """Only what the line can hold as it is: printable, international only with SMTPUTF8 (RFC 6531)."""
-    return address.isprintable() and (utf8 or address.isascii()) and len(address) <= MAX_NAME
+    return is_printable(address) and (utf8 or address.isascii()) and len(address) <= MAX_NAME

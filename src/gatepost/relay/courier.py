@@ -52,6 +52,9 @@ HEAD_LIMIT = 131_072
 TIME = 600.0
 """Seconds for one attempt (RFC 5321, 4.5.3.2.6 wants ten minutes behind the final dot)."""
 LOOK = 1.0
+PAUSE = 300.0
+"""Seconds for which an entry rests whose attempt ended in an error of ours: what was delivered and could
+not be written down (a full disk) would be delivered again with each look."""
 
 RoutesFor = Callable[[str], Sequence[str] | None]
 """`routes_for(domain)`: the routes of its policy now; None: not hosted here any more (or not known)."""
@@ -122,6 +125,8 @@ class Courier:
         self._work = work
         self._judging = 0
         self._busy: dict[str, asyncio.Task[None]] = {}
+        self._resting: dict[str, float] = {}
+        """Entry -> until when."""
 
     async def run(self) -> None:
         """Work until cancelled; what is under way then ends by itself or is tried again after a restart."""
@@ -150,9 +155,18 @@ class Courier:
             self._begin(name)
 
     def _begin(self, name: str) -> None:
-        if name not in self._busy:
+        if name not in self._busy and not self._rests(name):
             self._busy[name] = task = asyncio.ensure_future(self.attempt(name))
             task.add_done_callback(partial(self._ended, name))
+
+    def _rests(self, name: str) -> bool:
+        until = self._resting.get(name)
+        if until is None:
+            return False
+        if 0 < until - self._clock() <= PAUSE:
+            return True
+        del self._resting[name]  # over, or the clock was set
+        return False
 
     async def idle(self) -> None:
         """Wait until nothing is under way."""
@@ -163,7 +177,8 @@ class Courier:
     def _ended(self, name: str, task: asyncio.Task[None]) -> None:
         self._busy.pop(name, None)
         if not task.cancelled() and (error := task.exception()) is not None:
-            # A disk that does not take the result: the entry is as it was and comes again.
+            # A disk that does not take the result: the entry is as it was and comes again, after a while.
+            self._resting[name] = self._clock() + PAUSE
             self._log("courier.error", level="error", id=name, error=f"{type(error).__name__}: {error}")
 
     async def attempt(self, name: str) -> None:

@@ -22,6 +22,7 @@ from gatepost.relay.results import (
     DEFERRED,
     DELIVERED,
     REFUSED,
+    TROUBLE,
     UNREACHABLE,
     Content,
     MailParams,
@@ -101,10 +102,21 @@ class Relay:
                 self._tally(results)
                 return results
             return await self._to_target(session, sender, params, groups[0], content, deadline)
+        # All are waited for: our fault at one server must not make the others' mail come again.
         parts = await asyncio.gather(
-            *(self._to_target(session, sender, params, group, content, deadline) for group in groups)
+            *(self._to_target(session, sender, params, group, content, deadline) for group in groups),
+            return_exceptions=True,
         )
-        return [result for part in parts for result in part]
+        every: list[Result] = []
+        for part, group in zip(parts, groups, strict=True):
+            if isinstance(part, Exception):
+                where = f"{type(part).__name__}: {part}"
+                every += [TROUBLE._replace(where=where)] * len(group.recipients)
+            elif isinstance(part, BaseException):
+                raise part
+            else:
+                every += part
+        return every
 
     async def _to_target(
         self,

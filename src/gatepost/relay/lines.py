@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gatepost.mail.address import Address
+from gatepost.mail.address import Address, is_printable
 from gatepost.relay.results import REFUSED, MailParams, Result, To
 from gatepost.smtp.client import Capabilities
 from gatepost.smtp.errors import OutboundError
@@ -76,12 +76,12 @@ def unable(
 def _text(address: Address) -> str:
     """Return the address; the grammar let no control character in, and none goes out if it did."""
     text = address.text
-    if not text.isprintable():
+    if not is_printable(text):
         raise OutboundError("a control character in an address")
     return text
 
 
 def _word(value: str) -> str:
-    if not value.isprintable() or " " in value:
+    if not is_printable(value) or " " in value:
         raise OutboundError("a space or control character in a parameter")
     return value

@@ -103,3 +103,7 @@ def deferred(enhanced: str, text: str, where: str = "") -> Result:
 def unreachable(text: str, where: str = "", enhanced: str = "4.4.1") -> Result:
     """No next hop answered at all: `on_backend_down` decides what that means."""
     return Result(UNREACHABLE, 451, enhanced, text, where)
+
+
+TROUBLE = deferred("4.3.0", "Internal trouble, try again later")
+"""Our own fault, at one recipient: no reason to send the others their copies again."""

@@ -27,7 +27,7 @@ from gatepost.plugin.proof import proved
 from gatepost.policy.decide import Fate, Outcome
 from gatepost.policy.later import is_refusal
 from gatepost.policy.training import settled
-from gatepost.relay.results import MailParams, Target, To
+from gatepost.relay.results import TROUBLE, MailParams, Target, To
 from gatepost.server.body import Body
 from gatepost.server.copies import SUBJECT, Copy, added_subject, counts, fate_of, headers_of, replies_for
 from gatepost.server.fixed import FULL, LOOP, NO_ROOM, SPOILT, TOO_BIG
@@ -279,7 +279,16 @@ class Intake:
         handing = [
             self._hand_group(added, proof, some, deadline) for (added, proof, _), some in groups.items()
         ]
-        await (handing[0] if len(handing) == 1 else asyncio.gather(*handing))  # one, as usual: no task
+        if len(handing) == 1:  # as usual: no task
+            await handing[0]
+            return
+        # All are waited for: while one hands on, its bytes must be there, and what it did must be known.
+        ended = await asyncio.gather(*handing, return_exceptions=True)
+        for error, some in zip(ended, groups.values(), strict=True):
+            if error is not None:
+                self._gateway.bug("relay", error, self.session.id)
+                for copy in some:
+                    copy.result = TROUBLE
 
     def _proved(self, recipient: Recipient) -> bytes:
         policy = recipient.policy

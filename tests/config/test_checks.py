@@ -126,6 +126,9 @@ def test_the_followed_tree_and_the_limits(tmp_path: Path) -> None:
     """A tree that is not there; more connections than open files allow."""
     (problem,) = found(tmp_path, files__srv=str(tmp_path / "srv"))
     assert (problem.key, problem.fatal) == ("files.srv", False)
+    (problem,) = found(tmp_path, files__route="10.0.0.5:25")
+    assert (problem.key, problem.fatal) == ("files.route", True)
+    assert "smtp://" in problem.reason
     (problem,) = found(tmp_path, smtp__max_connections="1000000")
     assert problem.key == "smtp.max_connections"
     assert "LimitNOFILE" in problem.reason

@@ -92,6 +92,13 @@ def _followed_tree(config: Config) -> Iterator[Problem]:
     if tree is not None and not tree.is_dir():
         # Not fatal: a disk that is not mounted must not keep mail out. What the tree said before holds.
         yield _fault(config, "files.srv", f"{tree} is not a folder", fatal=False)
+    if config.files.route:
+        from gatepost.relay.routes import RouteError, parse_route
+
+        try:
+            parse_route(config.files.route)
+        except RouteError as error:
+            yield _fault(config, "files.route", str(error))
 
 
 def _outgoing(config: Config) -> Iterator[Problem]:

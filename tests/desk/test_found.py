@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,22 @@ def test_search(old: Path) -> None:
     assert parse_date("5 Nov 2026 12:00:00") == ann.last
     assert NOW == shop.last
     assert 5 == result.reading.messages
+
+
+def test_a_copied_file_is_as_old_as_its_mail(tmp_path: Path) -> None:
+    """Without a Received field: the second in a Maildir's name, else the Date; when a file was copied says
+    nothing, and counts only where nothing else does."""
+    date, now = "Mon, 6 Sep 1999 14:30:05 +0000", NOW
+    for name, head in {
+        "940000000.M1.host:2,S": f"To: sure@example.org\nDate: {date}\n",
+        "17": f"To: dated@example.org\nDate: {date}\n",
+        "18": "To: bare@example.org\n",
+        "mbox": f"From a@b.example Tue Sep  7 10:00:00 1999\nTo: box@example.org\nDate: {date}\n",
+    }.items():
+        (tmp_path / name).write_text(f"{head}\nx\n")
+        os.utime(tmp_path / name, (now - 5, now - 5))
+    found = {use.local: use.last for use in search("example.org", [str(tmp_path)], now).uses}
+    assert {"sure": 940_000_000, "dated": parse_date(date), "bare": now - 5, "box": 936_698_400} == found
 
 
 def test_choose_and_write(desk: Desk, old: Path) -> None:

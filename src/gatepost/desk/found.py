@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError
-from gatepost.desk.mail_files import Reading, heads, named
+from gatepost.desk.mail_files import Head, Reading, heads, named
 from gatepost.desk.recipients import BATCH
 from gatepost.desk.scopes import hosted
 from gatepost.mail.address import MAX_LOCAL, AddressError, parse_address
@@ -76,7 +76,7 @@ def search(
     uses: dict[str, Use] = {}
     for head in heads(named(paths), found.reading, progress):
         message = Message(head.text)
-        time = min(_time(message, head.time), now)
+        time = min(_time(message, head), now)
         for local, delivered in locals_of(message, name).items():
             use = uses.get(local)
             if use is None:
@@ -185,10 +185,12 @@ def _folded(match: re.Match[str]) -> str:
         return ""
 
 
-def _time(message: Message, by_file: float) -> float:
-    """Return when a message came: as its last server says, else the file, else its author."""
+def _time(message: Message, head: Head) -> float:
+    """Return when a message came: its last server says, else the file where it is sure, else its author."""
     received = message.get("Received")
     said = parse_date(received.rpartition(";")[2]) if received else None
     if said is not None:
         return said
-    return by_file if by_file > 0 else parse_date(message.get("Date") or "") or 0.0
+    if head.sure and head.time > 0:
+        return head.time
+    return parse_date(message.get("Date") or "") or max(0.0, head.time)

@@ -49,6 +49,8 @@ class Head:
 
     text: bytes
     time: float
+    sure: bool = True
+    """False: only when the file was written last, and that may be when it was copied."""
 
 
 def size_of(paths: Iterable[str]) -> int:
@@ -114,10 +116,8 @@ def _single(first: bytes, stream: IO[bytes], status: os.stat_result, path: str, 
     reading.cut += kept > MAX_HEAD
     # A Maildir file is named by the second in which it came, which a copy does not change.
     named = os.path.basename(path).partition(".")[0]  # noqa: PTH119
-    came = (
-        float(named) if named.isascii() and named.isdecimal() and len(named) in (9, 10) else status.st_mtime
-    )
-    return Head(_crlf(head), came)
+    sure = named.isascii() and named.isdecimal() and len(named) in (9, 10)
+    return Head(_crlf(head), float(named) if sure else status.st_mtime, sure)
 
 
 def _mbox(
@@ -126,18 +126,18 @@ def _mbox(
     line, blank = first, True
     head = bytearray()
     kept, seen, time = 0, 0, mtime
-    in_head = begun = False
+    in_head = begun = sure = False
     while line:
         seen += len(line)
         if blank and _BEGIN.match(line):
             if begun:
-                yield Head(_crlf(head), time)
+                yield Head(_crlf(head), time, sure)
                 progress(seen)
                 seen = 0
             reading.messages += 1
             head, kept, in_head, begun = bytearray(), 0, True, True
             said = parse_date(line.rstrip(b"\r\n").decode("latin-1").partition(" ")[2].partition(" ")[2])
-            time = mtime if said is None else said
+            time, sure = (mtime, False) if said is None else (said, True)
         elif in_head:
             if line in (b"\n", b"\r\n"):
                 in_head = False
@@ -147,7 +147,7 @@ def _mbox(
                 reading.cut += kept > MAX_HEAD
         blank = line in (b"\n", b"\r\n")
         line = stream.readline(PIECE)
-    yield Head(_crlf(head), time)
+    yield Head(_crlf(head), time, sure)
     progress(seen)
 
 

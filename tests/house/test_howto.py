@@ -14,6 +14,7 @@ from gatepost.plugin.bench import Case, try_plugin
 from gatepost.plugin.registry import load
 from gatepost.plugin.tools import Tools
 from gatepost.policy.settings import SETTINGS
+from tests.console.pictures import PICTURES
 from tests.house.tree import TOP
 from tests.system import exim, postfix
 
@@ -81,3 +82,14 @@ def test_row_7_6_book() -> None:
     """Who reads the README finds each page."""
     linked = (TOP / "README.md").read_text("utf-8")
     assert [] == [page.name for page in sorted(HOWTO.glob("*.md")) if f"docs/howto/{page.name}" not in linked]
+
+
+def test_pictures() -> None:
+    """Each picture is shown on a page, and can be made anew (`python -m tests.console.pictures`)."""
+    there = {path.name for path in (HOWTO / "pictures").iterdir()}
+    shown = {
+        name
+        for page in HOWTO.glob("*.md")
+        for name in re.findall(r"\(pictures/([^)]+)\)", page.read_text("utf-8"))
+    }
+    assert there == shown == PICTURES.keys()

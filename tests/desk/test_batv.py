@@ -91,6 +91,10 @@ def test_errors(desk: Desk) -> None:
         batv.tag(desk, "eve@example.org")
     with pytest.raises(DeskError, match=r"no address of example\.org"):
         batv.add(desk, "example.org", ["ann@example.net"])
+    for untaggable in ("a b", "x" * 60, "prvs=0123abcdef=ann"):
+        with pytest.raises(DeskError, match="it cannot be signed"):
+            batv.add(desk, "example.org", ["ann", untaggable])
+    assert () == batv.show(desk, "example.org").addresses
     with pytest.raises(NotFound, match="has no key 4"):
         batv.drop_key(desk, "example.org", 4)
     with pytest.raises(NotFound, match="none of these"):

@@ -152,6 +152,17 @@ def test_what_can_have_no_tag() -> None:
     assert make(parse_address("prvs=0123cfcd40=user@example.org"), 0, b"k", 0) is None
 
 
+def test_quotes_that_are_not_needed() -> None:
+    """`"ann"@` is `ann@`: it gets the tag of that address, and quotes lead past no check."""
+    quoted, bare = (
+        make(parse_address(text), 0, b"k", 0) for text in ('"ann"@example.org', "ann@example.org")
+    )
+    assert quoted == bare
+    assert quoted is not None
+    assert bare is not None
+    assert bare.text == quoted.text
+
+
 def test_not_a_local_part_behind_the_tag() -> None:
     """`prvs=0123cfcd40=.a@` would lead to no address: it stays what it is, and nobody has that name."""
     address = parse_address("prvs=0123cfcd40=a@example.org")

@@ -9,7 +9,7 @@ from gatepost.mail.address import parse_address
 from gatepost.plugin.batv import BatvSettings, check_tag
 
 NOW = 20_000.5 * tags.DAY
-SETTINGS = BatvSettings(batv_keys=("7:old", "2:s:e:c"), batv_addresses=(" Ann ", "bob"))
+SETTINGS = BatvSettings(batv_keys=("7:old", "2:s:e:c"), batv_addresses=(" Ann ", "bob", "a b"))
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,8 @@ SETTINGS = BatvSettings(batv_keys=("7:old", "2:s:e:c"), batv_addresses=(" Ann ",
         ("bob@example.org", True),
         ("eve@example.org", False),
         (f"{'a' * 60}@example.org", False),
+        ('"ann"@example.org', True),
+        ('"a b"@example.org', False),
     ],
 )
 def test_signs(address: str, signed: bool) -> None:

@@ -109,7 +109,7 @@ def _place(error: click.UsageError) -> str:
 
 def _sentence(error: click.UsageError) -> str:
     text = error.format_message().rstrip(".")
-    return text[:1].lower() + text[1:]
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]  # DOMAIN stays DOMAIN
 
 
 def _hint(error: click.UsageError) -> str:

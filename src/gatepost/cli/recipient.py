@@ -101,7 +101,9 @@ def import_(
     --since (both must hold), --choose; on a terminal you are asked.
     """
     if found_in:
-        if invalid or replace or not file:
+        if not file:
+            raise click.UsageError("--found-in wants the folders or files to look in: --found-in PATH...")
+        if invalid or replace:
             raise click.UsageError("--found-in PATH... goes without --invalid and --replace")
         from gatepost.cli.found import import_found
 

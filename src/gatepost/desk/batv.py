@@ -17,6 +17,7 @@ from gatepost.desk.desk import Desk
 from gatepost.desk.errors import DeskError, NotFound
 from gatepost.desk.scopes import hosted
 from gatepost.mail.address import Address, AddressError, fold, parse_address
+from gatepost.mail.batv import fits
 from gatepost.plugin.batv import EVERYBODY, MAX_KEYS, PLUGIN, BatvSettings, check_tag, since_key
 from gatepost.policy.policy import Mode
 
@@ -105,6 +106,11 @@ def add(desk: Desk, domain: str, locals_: Iterable[str], *, expect: int | None =
     keys = _own(desk, name, KEYS)
     values = {} if keys else {KEYS: _one_more(keys)[1]}
     given = [_local(one, name) for one in locals_]
+    for one in given:
+        if one != EVERYBODY and not fits(one):
+            raise DeskError(
+                f"{one}: too long for a tag, or only to be written in quotes: it cannot be signed"
+            )
     present = _own(desk, name, ADDRESSES)
     added = [one for one in dict.fromkeys(given) if one not in present]
     if added:

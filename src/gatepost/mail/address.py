@@ -99,6 +99,11 @@ def is_plain(text: str, local: str, domain: str) -> bool:
     return "-" not in domain or not ("-." in domain or ".-" in domain)
 
 
+def needs_quotes(local: str) -> bool:
+    """Return whether a local part can only be written in quotes."""
+    return _DOT_ATOM.fullmatch(local) is None
+
+
 def fold(local: str) -> str:
     """Return a local part as it is compared: lower case, NFC."""
     if local.isascii():

@@ -15,7 +15,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from gatepost.mail.address import MAX_LOCAL, Address, AddressError, fold, parse_address
+from gatepost.mail.address import MAX_LOCAL, Address, AddressError, fold, needs_quotes, parse_address
 
 LIFETIME = 7
 """Days for which a tag is good: as long as servers try to deliver (RFC 5321, 4.5.4.1), and a little."""
@@ -70,19 +70,23 @@ def plain(address: Address) -> Address:
         return address
 
 
+def fits(local: str) -> bool:
+    """Return whether a local part can have a tag: it has room, needs no quotes, and has none already."""
+    return len(local.encode()) <= LONGEST and not needs_quotes(local) and read(local) is None
+
+
 def make(address: Address, number: int, key: bytes, now: float) -> Address | None:
     """Return the address with a tag that is good for seven days; the same for a whole day.
 
-    None where it can have none: too long, quoted, or tagged already. `now`: seconds since 1970.
+    None where it can have none (`fits`). `now`: seconds since 1970.
     """
     local, domain = address.local, _domain(address)
-    if len(local.encode()) > LONGEST or address.text != f"{local}@{domain}" or read(local) is not None:
+    if not fits(local):
         return None
+    text = f"{local}@{domain}"  # quotes that are not needed are not signed
     day = (day_of(now) + LIFETIME) % CIRCLE
-    mark = mark_of(key, number, day, address.text)
-    return Address(
-        f"prvs={number}{day:03}{mark}={local}", address.domain, f"prvs={number}{day:03}{mark}={address.text}"
-    )
+    tag = f"prvs={number}{day:03}{mark_of(key, number, day, text)}="
+    return Address(tag + local, address.domain, tag + text)
 
 
 def check(address: Address, tag: Tag, keys: Mapping[int, bytes], now: float) -> Checked:

@@ -72,7 +72,7 @@ class BatvSettings(PluginSettings):
         """Return whether mail from this address is signed, so that its bounces must have a tag."""
         if not self.batv_keys or not (address.key[0] in self._signed or EVERYBODY in self._signed):
             return False
-        return len(address.local.encode()) <= tags.LONGEST
+        return tags.fits(address.local)  # what goes out without a tag may come back without one
 
     def tagged(self, address: Address, now: float) -> Address | None:
         """Return a sender's address with its tag of today; None where it is not signed."""

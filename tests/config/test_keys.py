@@ -17,7 +17,8 @@ smtp.listen smtp.workers smtp.max_message_size smtp.max_recipients smtp.max_conn
 smtp.max_connections_per_client smtp.timeout smtp.final_reply smtp.max_message_line smtp.greet_wait
 smtp.trusted_relays smtp.dsn smtp.tls_certificate smtp.tls_key smtp.proxy_protocol_from smtp.xclient_from
 smtp.bare_newline dns.servers dns.timeout store.url state.url smtp.outgoing.listen smtp.outgoing.networks
-smtp.outgoing.next_hop archive.max_bytes archive.min_free relay.allow files.srv plugins.folder
+smtp.outgoing.next_hop archive.max_bytes archive.domain_bytes archive.min_free relay.allow files.srv
+plugins.folder
 console.listen console.public_url metrics.listen log.format log.level log.terse scanner.clamav.address
 scanner.spamassassin.address scanner.rspamd.url
 """
@@ -91,6 +92,13 @@ def test_text_is_written_as_toml() -> None:
     for text in ('a "quoted" \\ text', "ü\u2028\x7f", ""):
         assert tomllib.loads(f"x = {toml_text(text)}")["x"] == text
     assert json.loads(toml_text(True)) is True
+
+
+def test_what_one_domain_may_fill() -> None:
+    """Three quarters of the archive where nobody says more: one domain never has all of it."""
+    assert 15 << 30 == load(None, {}, search=()).archive.of_domain
+    given = {"GATEPOST_ARCHIVE__DOMAIN_BYTES": "1GiB"}
+    assert 1 << 30 == load(None, given, search=()).archive.of_domain
 
 
 def test_a_secret_is_not_shown() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import os
 import sqlite3
@@ -132,6 +133,20 @@ def test_too_little_is_left_on_the_disk(back_end: Backend) -> None:
         assert (452, "4.3.1") == (code, text.split()[0])
         assert [250] == sent(gateway, "ann@passes.example")
         assert not list((gateway.data / "archive").rglob("*.eml.zst"))
+
+
+def test_one_domain_holds_all_it_can(back_end: Backend) -> None:
+    """Its own mail is put off then, and nobody else's: a domain has a part of the archive, not all of it."""
+    with running(archive={"min_free": 0, "max_bytes": "400KiB"}) as gateway:
+        houses(gateway, back_end)
+        host(gateway, "other.example", back_end.url, deny_list__action="quarantine")
+        deny(gateway, "other.example", DENIED)
+        in_force()
+        body = b"Subject: noise\r\n\r\n" + base64.encodebytes(os.urandom(40_000)).replace(b"\n", b"\r\n")
+        said = [sent(gateway, "ann@holds.example", body=body) for _ in range(12)]
+        assert said[0] == [250]
+        assert said[-1] == [452]
+        assert [250] == sent(gateway, "ann@other.example", body=body)
 
 
 # -- the policy ------------------------------------------------------------------------------

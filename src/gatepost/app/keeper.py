@@ -85,7 +85,10 @@ class Keeper:
         self._under_way = UnderWay(self._data, "keeper", self._written)
         self._registry = registry = plugins.load(config.plugins.folder)
         self._follower = Follower(self._data, registry, self._log)
-        self._archive = Archive(self._data / "archive", config.archive.max_bytes, config.archive.min_free)
+        kept = config.archive
+        self._archive = Archive(
+            self._data / "archive", kept.max_bytes, kept.min_free, domain_bytes=kept.of_domain
+        )
         self._queue = Queue(self._data / "spool", log=self._log.event)
         self._reviews = ReviewsStore(self._data / "records.db")
         self._state = StateStore(self._data / "state.db")

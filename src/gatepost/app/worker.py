@@ -100,7 +100,8 @@ class Worker:
         self._follower = Follower(data, self._registry, self._log)
         self._resolver = make_resolver(config)
         self._relay = make_relay(config, self._resolver)
-        self._archive = Archive(data / "archive", config.archive.max_bytes, config.archive.min_free)
+        kept = config.archive
+        self._archive = Archive(data / "archive", kept.max_bytes, kept.min_free, domain_bytes=kept.of_domain)
         self._tools = make_tools(
             config,
             self._state,

@@ -19,6 +19,7 @@ def desk_from(config: Config, by: str, **further: Any) -> Desk:
         plugin_folder=config.plugins.folder,
         archive_bytes=config.archive.max_bytes,
         archive_min_free=config.archive.min_free,
+        archive_domain_bytes=config.archive.of_domain,
         doors=[_door(address) for address in (*config.smtp.listen, *config.smtp.outgoing.listen)],
         dns_servers=config.dns.servers,
         dns_timeout=config.dns.timeout,

@@ -121,9 +121,17 @@ class Archive(Section):
     """What was refused or held."""
 
     max_bytes: int = key(SIZE, "20GiB", "All domains together; the oldest refused mail goes first.")
+    domain_bytes: int = key(
+        SIZE, 0, "One domain at most, so that it leaves the others room; 0: three quarters."
+    )
     min_free: int = key(
         SIZE, "1GiB", "Below: refused mail is no longer kept (counted), held mail gets 452 4.3.1."
     )
+
+    @property
+    def of_domain(self) -> int:
+        """What one domain may fill: whoever holds all his mail must not have the others' put off."""
+        return self.domain_bytes or self.max_bytes * 3 // 4
 
 
 class Relay(Section):

@@ -50,6 +50,7 @@ class Desk:
         plugin_folder: Path | None = None,
         archive_bytes: int = 20 << 30,
         archive_min_free: int = 0,
+        archive_domain_bytes: int = 0,
         doors: Sequence[tuple[str, int]] = (),
         dns_servers: Sequence[str] = (),
         dns_timeout: float = 5.0,
@@ -68,6 +69,7 @@ class Desk:
         self.plugin_folder = plugin_folder
         self.archive_bytes = archive_bytes
         self.archive_min_free = archive_min_free
+        self.archive_domain_bytes = archive_domain_bytes
         self.doors = tuple(doors)
         """Our own SMTP addresses: no route may lead there."""
         self.dns_servers = tuple(dns_servers)
@@ -178,7 +180,13 @@ class Desk:
         """Kept mail."""
         from gatepost.spool.archive import Archive
 
-        return Archive(self.data_dir / ARCHIVE, self.archive_bytes, self.archive_min_free, self.clock)
+        return Archive(
+            self.data_dir / ARCHIVE,
+            self.archive_bytes,
+            self.archive_min_free,
+            self.clock,
+            domain_bytes=self.archive_domain_bytes,
+        )
 
     @cached_property
     def queue(self) -> Queue:

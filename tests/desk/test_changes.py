@@ -28,6 +28,10 @@ def test_in_words(desk: Desk) -> None:
     assert last(desk) == "removed a"
     lists.add(desk, None, "deny", ".ru", plugin="dnsbl")
     assert last(desk) == "added deny .ru for dnsbl"
+    desk.policy.load(
+        [("a.example", "smtp://a.example.net", {}, []), ("b.example", "smtp://b.example.net", {}, [])]
+    )
+    assert last(desk) == "read in: 2 domains"
     domains.remove(desk, "example.org")
     assert last(desk) == "domain removed"
 

@@ -112,6 +112,8 @@ def in_words(change: Change) -> str:
                 f"{number} {kind}" for kind, number in change.after.items() if kind != "domain"
             )
             said += f" {change.after['domain']}: {counts}"
+    elif change.what in ("load", "files"):
+        said = "read in: " + ", ".join(f"{number} {kind}" for kind, number in (change.after or {}).items())
     elif change.what in WHAT:
         said = f"{change.what} the kept mail {change.after['id']} for {change.after['recipient']}"
     else:

@@ -1,6 +1,8 @@
 """A message's bytes come back as they went in, in memory or in a file, and nothing is left behind."""
 
 import asyncio
+import errno
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from gatepost.mail.retitled import Retitled
 from gatepost.server import body
 from gatepost.server.body import Body, Memory
+from gatepost.store.durable import SystemFiles
 
 
 @pytest.fixture
@@ -100,6 +103,32 @@ def test_normalized_on_a_full_disk(memory: Memory, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="Not a directory"):
         asyncio.run(b.normalized(stuffed=False))
     assert b"\n" * 700_000 == b"".join(b)
+    b.close()
+    assert 0 == memory.used
+
+
+@pytest.mark.parametrize("sizes", [(1_200_000,), (1_200_000, 10), (1_200_000, 10, 10)])
+def test_a_full_disk(
+    sizes: tuple[int, ...], memory: Memory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Said with the piece that has no room, however small, and by nobody else; no memory is held for it."""
+    room = sum(sizes) - 1
+    good = os.write
+
+    def write(fd: int, data: bytes | memoryview) -> int:
+        nonlocal room
+        if not room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        done = good(fd, data[:room])
+        room -= done
+        return done
+
+    monkeypatch.setattr(SystemFiles, "write", staticmethod(write))
+    b = Body(memory, tmp_path)
+    for size in sizes[:-1]:
+        b.append(b"x" * size)
+    with pytest.raises(OSError, match="No space"):
+        b.append(b"x" * sizes[-1])
     b.close()
     assert 0 == memory.used
 

@@ -14,6 +14,7 @@ from typing import IO
 
 from gatepost.mail.retitled import Retitled
 from gatepost.smtp.data import normalize_pieces, unstuff_pieces
+from gatepost.store.durable import write_all
 
 MEMORY_EACH = 1_048_576
 """Bytes of one message kept in memory."""
@@ -47,7 +48,7 @@ class Body:
         """Keep a piece; raises OSError when the disk is full."""
         self.size += len(piece)
         if self._file is not None:
-            self._file.write(piece)
+            write_all(self._file.fileno(), piece)
             return
         self._pieces.append(piece)
         self._memory.used += len(piece)
@@ -59,7 +60,6 @@ class Body:
         if self._file is None:
             yield from self._pieces
             return
-        self._file.flush()
         position, fd = 0, self._file.fileno()
         while True:
             # Not seek and read: copies of one message are written in threads, and a file has one place.
@@ -132,9 +132,9 @@ class Body:
 
     def _spill(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._file = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115 - closed by close()
-        held = sum(map(len, self._pieces))
-        for piece in self._pieces:
-            self._file.write(piece)
-        self._pieces = []
-        self._memory.used -= held
+        # No buffer: what a full disk does not take is said by `append`, and never by `close`.
+        self._file = tempfile.TemporaryFile(dir=self._folder, buffering=0)  # noqa: SIM115 - closed by close()
+        pieces, self._pieces = self._pieces, []
+        self._memory.used -= sum(map(len, pieces))
+        for piece in pieces:
+            write_all(self._file.fileno(), piece)

@@ -60,6 +60,12 @@ def test_list_entry(hosted: Run, as_json: Run, tmp_path: Path) -> None:
     assert "list entry #2: allow 192.0.2.1 (domain)" in said
 
 
+def test_the_input_ends_too_early(hosted: Run) -> None:
+    """A script that answers too few questions is told, and not left with a bare status."""
+    for given in ("", "192.0.2.1\n\n"):
+        assert "the input ended before the last answer" in hosted("check", "-i", input=given, status=1).stderr
+
+
 def test_interactive(hosted: Run, tmp_path: Path) -> None:
     """What is not said in words is asked for, and the whole decision is explained."""
     lines = "192.0.2.7\n\nbob@example.net\nann@example.org, no@example.org\n\nSubject: x\n\nhello\n.\nrest\n"

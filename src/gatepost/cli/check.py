@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -48,7 +49,13 @@ def command(
         raise
     told = Told(read_file(file) if file else None, sender, recipients, client, helo)
     if interactive:
-        told = ask(told)
+        try:
+            told = ask(told)
+        except click.Abort:
+            if sys.stdin.isatty():  # somebody pressed ^C
+                raise
+            click.echo(err=True)
+            raise click.ClickException("the input ended before the last answer") from None
         click.echo(err=True)
     from gatepost.desk.check import check
     from gatepost.desk.trial import NOBODY, Mail

@@ -16,6 +16,9 @@ STANDS_FOR = {
     "smtp.workers": "smtp.worker_processes",
     "log.format": "log.style",
     "log.terse": "log.style",
+    "scanner.clamav.address": "scanner.addresses",
+    "scanner.spamassassin.address": "scanner.addresses",
+    "scanner.rspamd.url": "scanner.addresses",
 }
 """Keys that are read through a property of their section."""
 
@@ -34,8 +37,8 @@ def unread_keys() -> set[str]:
 
 def _read(key: str, code: str) -> bool:
     section, _, _ = key.rpartition(".")
-    whole = rf"|\bconfig\.{re.escape(section)}\b(?!\.)" if section else ""
-    return bool(re.search(rf"\bconfig\.{re.escape(key)}\b{whole}", code))
+    whole = rf"|(?:\b|_)config\.{re.escape(section)}\b(?!\.)" if section else ""
+    return bool(re.search(rf"(?:\b|_)config\.{re.escape(key)}\b{whole}", code))
 
 
 def uncounted_metrics() -> set[str]:

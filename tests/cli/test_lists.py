@@ -33,6 +33,13 @@ def test_words(hosted: Run, as_json: Run) -> None:
     assert hosted("list", "show", "--all").stderr == "The lists are empty.\n"
 
 
+def test_a_deny_entry_for_one_check_is_explained(hosted: Run) -> None:
+    """Whoever thinks that it makes the check refuse is told what it does."""
+    words = ("list", "add", "example.org", "deny", "192.0.2.1")
+    assert "" == hosted(*words).stderr
+    assert "takes back a wider allow entry for dnsbl" in hosted(*words, "--plugin", "dnsbl").stderr
+
+
 def test_errors(hosted: Run) -> None:
     """What is no entry, no kind, no check, no time."""
     for words, said in (

@@ -81,5 +81,9 @@ def test_what_is_read_is_not_called_unread() -> None:
         "smtp.timeout",
         "log.format",
         "dns.servers",
+        "files.route",
+        "files.blacklist_d",
+        "scanner.clamav.address",
+        "scanner.rspamd.url",
     }
     assert "gatepost_sessions_total" not in unused.uncounted_metrics()

@@ -29,7 +29,7 @@ def command() -> None:
 @command.command()
 @scope_words("DOMAIN|--all allow|deny ENTRY")
 @EVERYWHERE
-@plugin_option("Past (or for) this check alone.")
+@plugin_option("Past this check alone; deny: not past it, against a wider allow entry.")
 @click.option("--expires", metavar="TIME", help="30d, 12h, or a date.")
 @click.option("--note", default="", metavar="TEXT", help="Why; shown with the entry.")
 @click.option("--verified", is_flag=True, help="Only when SPF or DKIM agrees with the sender.")
@@ -61,6 +61,11 @@ def add(
         )
     until = f" until {when(entry.expires)}" if entry.expires is not None else ""
     click.echo(f"#{entry.id}: {visible(str(entry))}{until}")
+    if entry.kind == "deny" and entry.plugin:
+        said = (
+            f"refuses nobody: it takes back a wider allow entry for {entry.plugin}; without --plugin it does"
+        )
+        click.echo(f"gatepost: #{entry.id} {said}", err=True)
 
 
 @command.command()

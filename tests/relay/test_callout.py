@@ -91,7 +91,7 @@ def test_answers_are_kept() -> None:
 
 @pytest.mark.parametrize("point", ["connect", "ehlo", "mail", "rcpt", "rset"])
 def test_silence(point: str) -> None:
-    """A server that closes says nothing: unknown; with an older answer, that one for some days."""
+    """A server that closes says nothing: unknown; with an older yes, that one for some days."""
 
     async def work(callout: Callout, backend: Backend, clock: Clock) -> None:
         assert "yes" == await callout.verify([backend.url], ANN)
@@ -105,6 +105,22 @@ def test_silence(point: str) -> None:
         assert "unknown" == await callout.verify(["smtp://127.0.0.1:1"], parse_address("c@example.org"))
         assert "unknown" == await callout.verify([], parse_address("d@example.org"))
         assert "unknown" == await callout.verify(["nonsense"], parse_address("e@example.org"))
+
+    asking(work)
+
+
+def test_an_old_no_refuses_nobody() -> None:
+    """The mailbox may have been made since: while the server cannot be asked the sender keeps its mail."""
+
+    async def work(callout: Callout, backend: Backend, clock: Clock) -> None:
+        backend.rcpt = b"550 5.1.1 no\r\n"
+        assert "no" == await callout.verify([backend.url], parse_address("bob@example.org"))
+        backend.close_at = "connect"
+        backend.hang_up()
+        clock.now += module.NO_FOR - 1
+        assert "no" == await callout.verify([backend.url], parse_address("bob@example.org"))
+        clock.now += 1
+        assert "unknown" == await callout.verify([backend.url], parse_address("bob@example.org"))
 
     asking(work)
 

@@ -1,8 +1,8 @@
 """Ask the domain's own server whether a mailbox exists: MAIL FROM:<>, RCPT TO, RSET (T8.3).
 
 Answers are kept: "yes" for two hours, "no" for a quarter of one. A server that cannot be asked says
-nothing: then the last answer counts for some days, and without one it is unknown (4xx), never accepted
-blindly. Questions for the same mailbox at the same time are one question.
+nothing: then a last "yes" counts for some days; without one it is unknown (4xx), never accepted blindly,
+and never refused for an old "no". Questions for the same mailbox at the same time are one question.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gatepost.relay.routes import Route, RouteError, order, parse_route
 YES_FOR = 2 * 3600
 NO_FOR = 15 * 60
 STALE_FOR = 7 * 86_400
-"""Seconds that an old answer still counts while the server cannot be asked."""
+"""Seconds that an old "yes" still counts while the server cannot be asked."""
 MOST = 100_000
 """Answers kept in a process."""
 TIME = 30.0
@@ -103,9 +103,9 @@ class Callout:
 
     def _stale(self, key: Question) -> Exists:
         kept = self._kept.get(key)
-        if kept is not None and 0 <= self._clock() - kept.at < STALE_FOR:
-            return kept.answer
-        return "unknown"
+        if kept is not None and kept.answer == "yes" and 0 <= self._clock() - kept.at < STALE_FOR:
+            return "yes"
+        return "unknown"  # also where it once said no: the mailbox may have been made since
 
     async def _ask(self, route: Route, address: Address) -> Exists:
         if route.scheme == "maildir":

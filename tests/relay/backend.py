@@ -86,6 +86,8 @@ class Backend:
     said: list[str] = field(default_factory=list)
     """Every command line of every connection."""
     connections: int = 0
+    waits: int = 0
+    """How often `delay_at` was reached."""
     port: int = 0
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
@@ -149,6 +151,7 @@ class _Session:
         if b.only_first and self.number > 1:
             return
         if b.delay_at == point:
+            b.waits += 1
             await (b.meet.wait() if b.meet is not None else asyncio.sleep(b.delay))
         if b.close_at == point:
             raise _Closed

@@ -196,13 +196,19 @@ def test_late_at_each_point(point: str, loop: str) -> None:
     """An answer that does not come in time is a 451 in time, and the connection is not used again."""
 
     async def work(house: House, backend: Backend) -> None:
-        begun = time.monotonic()
-        results = await house.send(Target((backend.url,), to("ann")), time=0.5)
-        assert time.monotonic() - begun < 10
+        for limit in (0.3, 3, 30):  # a busy machine may need more time to come so far
+            begun = time.monotonic()
+            results = await house.send(Target((backend.url,), to("ann")), time=limit)
+            assert time.monotonic() - begun < limit + 10
+            if backend.waits:
+                break
+            house.pool.close()
+            house = House()
         assert 451 == results[0].code
         assert ("unreachable" if point in ("connect", "ehlo") else "deferred") == results[0].kind
         await asyncio.sleep(0)
         assert (0, 0) == house.pool.counts()
+        house.pool.close()
 
     going(work, Backend(delay_at=point, delay=600), loop)
 

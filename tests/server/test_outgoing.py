@@ -191,6 +191,22 @@ async def test_one_mail_two_answers(house: Indoors) -> None:
 
 
 @inside(**SETTINGS)
+async def test_a_bounce_of_whom(house: Indoors) -> None:
+    """The null sender from a server of one domain is that domain's; from one of several it is nobody's, and
+    no owner reads the other's mail in his journal, or in his queue."""
+    opened(house)
+    house.back_end.says |= {"later.example": FULL}
+    for client, owner in ((THEIRS, "theirs.test"), (OURS, "")):
+        after, _ = await sent(house, house.client(client), "", "bob@far.example", "bob@later.example")
+        assert after.startswith("250")
+        assert [(owner, "accepted"), (owner, "queued")] == sorted(
+            (row.domain, row.fate) for row in house.outcomes() if row.client == client
+        )
+    waiting = [claim.envelope.domain for name in spooled(house.queue) if (claim := house.queue.claim(name))]
+    assert ["", "theirs.test"] == sorted(waiting)
+
+
+@inside(**SETTINGS)
 async def test_prdr(house: Indoors) -> None:
     """With PRDR each recipient has the next hop's own answer, and nothing is queued."""
     opened(house)

@@ -425,7 +425,7 @@ class Gateway:
             ),
             created=now,
             due=now + 60,
-            domain=transaction.owner or recipient.policy.domain,
+            domain=transaction.owner or (recipient.policy.domain if recipient.policy is not None else ""),
             routes=routes,
             proven=bool(routes),
             reason=REASON if result is None else result.kind,

@@ -84,8 +84,10 @@ class Outgoing(Dialogue):
         networks = self.gateway.config.smtp.outgoing.networks
         client, sender = self.session.client, transaction.sender
         if sender is None:  # a bounce by one of the servers: of whichever domain, it has no return path
-            transaction.owner = next((name for name, own in networks.items() if within(client, own)), "")
-            return None if transaction.owner else NOT_YOURS
+            whose = [name for name, own in networks.items() if within(client, own)]
+            # A server of several domains: nobody can say whose it is, so it stands in the machine's journal.
+            transaction.owner = whose[0] if len(whose) == 1 else ""
+            return None if whose else NOT_YOURS
         policy = self.snapshot.policy_for(sender.domain)
         if policy is not None:
             transaction.owner = policy.domain

@@ -110,3 +110,17 @@ async def test_our_fault_at_one_copy_spoils_no_other(house: Indoors) -> None:
     assert data.endswith(raw)
     assert ["points.test"] == [envelope.domain for envelope in house.queue.list()]
     assert "a fault of ours" in house.log_text()
+
+
+@inside()
+async def test_who_only_asks_for_smtputf8(house: Indoors) -> None:
+    """A plain mail is handed on, and waits, as a plain one: not every server knows SMTPUTF8."""
+    opened(house, {"off.test": {}, "waits.test": {"on_backend_down": "spool"}})
+    house.back_end.says["waits.test"] = Result("unreachable", 451, "4.4.1", "gone")
+    for subject, needed in (("x", False), ("j\u00f6rg", True)):
+        text = f"Subject: {subject}\r\n\r\nj\u00f6rg\r\n".encode()
+        to = ["ann@off.test", "ann@waits.test"]
+        _, said = await house.client().mail("x@y.example", to, text, " SMTPUTF8")
+        assert said.startswith("250")
+        assert needed is house.back_end.params[-1].smtputf8
+        assert needed is max(house.queue.list(), key=lambda one: one.created).smtputf8

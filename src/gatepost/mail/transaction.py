@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -57,3 +58,15 @@ class Transaction:
     """Its slot among the messages at hand (gatepost.server.hands) while checks read it."""
     facts: dict[type, Any] = field(default_factory=dict)
     answers: dict[Any, Any] = field(default_factory=dict)
+
+    def international(self, head: Callable[[], bytes], top: bytes, recipients: Iterable[Recipient]) -> bool:
+        """Return whether a next hop must know SMTPUTF8, and is not only asked for it (RFC 6531, 3.4).
+
+        Some programs ask for each mail; one with plain headers and addresses goes to every server.
+        `top`: the lines that we put before the header block that `head` gives.
+        """
+        if not self.smtputf8:
+            return False
+        addresses = (self.sender, *(recipient.final for recipient in recipients))
+        plain = all(address is None or address.text.isascii() for address in addresses)
+        return not (plain and top.isascii() and head().isascii())

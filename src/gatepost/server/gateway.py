@@ -431,7 +431,9 @@ class Gateway:
             reason=REASON if result is None else result.kind,
             unjudged=unjudged(session, transaction, recipient, len(text[0])) if result is None else None,
             body=transaction.body,
-            smtputf8=transaction.smtputf8,
+            smtputf8=transaction.international(
+                lambda: text[1].partition(b"\r\n\r\n")[0], text[0], [recipient]
+            ),
             ret=transaction.ret,
             envid=transaction.envid,
             client=session.client,

@@ -309,7 +309,7 @@ class Intake:
             MailParams(
                 size=size + len(top),
                 body=transaction.body,
-                smtputf8=transaction.smtputf8,
+                smtputf8=transaction.international(self._head, top, (c.recipient for c in copies)),
                 ret=transaction.ret,
                 envid=transaction.envid,
             ),

@@ -40,6 +40,12 @@ def test_a_deny_entry_for_one_check_is_explained(hosted: Run) -> None:
     assert "takes back a wider allow entry for dnsbl" in hosted(*words, "--plugin", "dnsbl").stderr
 
 
+def test_senders_and_clients_of_a_top_level_domain(hosted: Run) -> None:
+    """`ru` is the sender's, `.ru` the client's: who means the other is told."""
+    assert "clients whose name ends so are .ru" in hosted("list", "add", "--all", "deny", "ru").stderr
+    assert "" == hosted("list", "add", "--all", "deny", ".ru").stderr
+
+
 def test_errors(hosted: Run) -> None:
     """What is no entry, no kind, no check, no time."""
     for words, said in (

@@ -61,6 +61,9 @@ def add(
         )
     until = f" until {when(entry.expires)}" if entry.expires is not None else ""
     click.echo(f"#{entry.id}: {visible(str(entry))}{until}")
+    if entry.field == "sender_domain" and "." not in entry.value:
+        said = f"is about senders below {entry.value}; clients whose name ends so are .{entry.value}"
+        click.echo(f"gatepost: #{entry.id} {said}", err=True)
     if entry.kind == "deny" and entry.plugin:
         said = (
             f"refuses nobody: it takes back a wider allow entry for {entry.plugin}; without --plugin it does"

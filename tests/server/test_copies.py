@@ -25,7 +25,7 @@ OK = Reply(250, "2.6.0", "Ok")
 
 
 def copy(
-    outcome: Outcome = ACCEPTED, result: Result | None = None, kept: str = "", spooled: bool = False
+    outcome: Outcome = ACCEPTED, result: Result | None = None, kept: str = "", spooled: str = ""
 ) -> Copy:
     """Return ann's copy."""
     ann = parse_address("ann@example.org")
@@ -39,11 +39,11 @@ MIXES = {
     "one refused by its server": ([copy(result=NO)], 550),
     "one put off by its server": ([copy(result=LATER)], 451),
     "one held": ([copy(HOLD, kept="a")], 250),
-    "one spooled": ([copy(result=LATER, spooled=True)], 250),
+    "one spooled": ([copy(result=LATER, spooled="id")], 250),
     "all refused": ([copy(REJECT), copy(result=NO)], 550),
     "refused and put off": ([copy(REJECT), copy(result=LATER)], 451),
     "delivered, the other kept": ([copy(result=DELIVERED), copy(REJECT, kept="a")], 250),
-    "delivered, the other spooled": ([copy(result=DELIVERED), copy(result=LATER, spooled=True)], 250),
+    "delivered, the other spooled": ([copy(result=DELIVERED), copy(result=LATER, spooled="id")], 250),
     "delivered, the other lost": ([copy(result=DELIVERED), copy(REJECT)], 451),
     "held, the other lost": ([copy(HOLD, kept="a"), copy(result=LATER)], 451),
 }
@@ -91,7 +91,9 @@ def test_the_sender_hears_the_general_words() -> None:
         (copy(result=NO, kept="a"), OK, False, "quarantined"),
         (copy(result=NO), Reply(550, "5.1.1", ""), False, "rejected"),
         (copy(result=LATER), OK, True, "deferred"),
-        (copy(result=LATER, spooled=True), OK, False, "queued"),
+        (copy(result=LATER, spooled="id"), OK, False, "queued"),
+        (copy(result=LATER, spooled="id"), Reply(451, "4.3.0", "Later"), False, "deferred"),
+        (copy(result=LATER, spooled="id"), Reply(451, "4.3.0", "Later"), True, "queued"),
         (copy(), OK, False, "accepted"),
     ],
 )

@@ -124,3 +124,21 @@ async def test_who_only_asks_for_smtputf8(house: Indoors) -> None:
         assert said.startswith("250")
         assert needed is house.back_end.params[-1].smtputf8
         assert needed is max(house.queue.list(), key=lambda one: one.created).smtputf8
+
+
+@inside()
+async def test_what_was_spooled_is_taken_back(house: Indoors) -> None:
+    """Another's copy can be kept nowhere, so the client comes again: a copy each time would be many."""
+    opened(house, {"waits.test": {"on_backend_down": "spool"}, "refuses.test": {}})
+    house.back_end.says["waits.test"] = Result("unreachable", 451, "4.4.1", "gone")
+    house.back_end.says["refuses.test"] = Result("refused", 550, "5.1.1", "no")
+    house.archive.min_free = 1 << 62
+    to = ["ann@waits.test", "ann@refuses.test"]
+    _, said = await house.client().mail("x@y.example", to)
+    assert said.startswith("451")
+    assert 0 == len(house.queue)
+    assert {(one, "deferred"): 1 for one in to} == house.fates()
+    house.archive.min_free = 1024
+    _, said = await house.client().mail("x@y.example", to)
+    assert said.startswith("250")
+    assert 1 == len(house.queue)

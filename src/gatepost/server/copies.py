@@ -41,7 +41,8 @@ class Copy:
     """Reference in the archive."""
     result: Result | None = None
     """What the domain's own server said."""
-    spooled: bool = False
+    spooled: str = ""
+    """Its entry in the spool."""
 
     @property
     def taken(self) -> bool:
@@ -97,8 +98,8 @@ def reply_for(copy: Copy, session_id: str, page: str = "") -> Reply:
 def fate_of(copy: Copy, final: Reply, *, prdr: bool) -> str:
     """Return the word for the journal, when `final` is what the client was told about the whole mail."""
     outcome, result = copy.outcome, copy.result
-    if copy.spooled:
-        return "queued"
+    if copy.spooled and (final.positive or prdr):
+        return "queued"  # else it is taken back
     if result is not None and result.kind == "delivered":
         return "accepted"  # also where the client keeps the mail for another one's sake: it is there
     if not final.positive and not final.permanent and not prdr:

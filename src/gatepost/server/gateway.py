@@ -387,13 +387,15 @@ class Gateway:
         metrics.ARCHIVE_KEPT.inc(len(refs))
         return refs
 
-    def withdraw(self, ref: str) -> None:
-        """Take back a copy whose mail stays with the client after all."""
-        if ref:
-            try:
+    def withdraw(self, ref: str, entry: str = "") -> None:
+        """Take back what was kept or spooled of a mail that stays with the client after all."""
+        try:
+            if ref:
                 self._archive.delete(ref)
-            except OSError as error:
-                self._log.event("not_withdrawn", "error", ref=ref, why=error.strerror or str(error))
+            if entry:
+                self._queue.drop(entry)
+        except OSError as error:
+            self._log.event("not_withdrawn", "error", ref=ref or entry, why=error.strerror or str(error))
 
     async def spool(
         self,
@@ -402,14 +404,13 @@ class Gateway:
         outcome: Outcome,
         result: Result | None,
         routes: tuple[str, ...] = (),
-    ) -> bool:
-        """Put a copy into the spool, durably; false when that cannot be (then the client keeps the mail).
+    ) -> str:
+        """Put a copy into the spool, durably; "" when that cannot be (then the client keeps the mail).
 
         Without a `result` nobody was asked to take it: checks put it off, and judge it before it goes on.
         `routes`: where outgoing mail goes; its sender is known, so it may bounce to him.
         """
-        session, transaction = intake.session, intake.transaction
-        now = time.time()
+        session, transaction, now = intake.session, intake.transaction, time.time()
         # Where it is judged later the marks are made then.
         text = intake.spooled(headers_of(outcome, recipient) if result is not None else (), recipient)
         envelope = Envelope(
@@ -445,5 +446,5 @@ class Gateway:
             await asyncio.to_thread(self._queue.put, envelope, text)
         except OSError as error:
             self._log.event("not_spooled", "error", id=transaction.id, why=error.strerror or str(error))
-            return False
-        return True
+            return ""
+        return envelope.id

@@ -99,7 +99,7 @@ class Intake:
         """Our own fault: every recipient not yet written down is deferred."""
         outcome = Outcome(Fate.DEFER, "gatepost", why, "Try again later", 451, "4.3.0")
         for copy in self._copies:  # the client comes again with the whole message
-            self._gateway.withdraw(copy.kept)
+            self._gateway.withdraw(copy.kept, copy.spooled)
         for recipient in self.transaction.recipients:
             self._journal(Copy(recipient, outcome), "deferred")
         self._late_done(self._late())
@@ -429,10 +429,10 @@ class Intake:
         self._gateway.marks.remember(self.transaction, copies, head)
         deferred = not final.positive and not final.permanent and not self.transaction.prdr
         for copy in copies:
-            if deferred and copy.kept:
+            if deferred and (copy.kept or copy.spooled):
                 # The client comes again with the whole message: what was kept for it now would stand twice.
-                self._gateway.withdraw(copy.kept)
-                copy.kept = ""
+                self._gateway.withdraw(copy.kept, copy.spooled)
+                copy.kept = copy.spooled = ""
             self._journal(copy, fate_of(copy, final, prdr=self.transaction.prdr), head)
 
     def _journal(self, copy: Copy, fate: str, head: bytes = b"") -> None:

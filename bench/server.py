@@ -25,6 +25,8 @@ class Server(ABC):
     title = ""
     settles_in = 0.5
     """Seconds after a load before its background work can be over."""
+    idles_at = 0.0
+    """CPU seconds that it needs in half a second of doing nothing, as seen so far; 0: not seen yet."""
 
     def __init__(self, sink_port: int = 0) -> None:
         self.sink_port = sink_port

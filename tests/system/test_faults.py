@@ -243,6 +243,7 @@ def test_a_policy_that_is_damaged_at_the_start(back_end: Backend, damage: Callab
 
         gateway.start()
 
+        gateway.until_accepted("ann@passes.example", DENIED)
         assert [250] == sent(gateway, "ann@passes.example")
         assert [550] == sent(gateway, "ann@refuses.example")
         assert 451 == rcpt(gateway, "ann@never-seen.example")[0]

@@ -207,9 +207,10 @@ class Worker:
 
     def _follow(self) -> None:
         if self._follower.look():
-            self._column.set_version(self._follower.live.snapshot.version)
             metrics.POLICY_VERSION.set(self._follower.live.snapshot.version)
             self._configure_gateway()
+        # Also where nothing is new: what it began with may have been the newest already.
+        self._column.set_version(self._follower.live.snapshot.version)
         self._under_way.tell(self._follower.live.snapshot.version, self._follower.hosts)
 
     def _written(self) -> bool:

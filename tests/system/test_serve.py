@@ -89,6 +89,15 @@ def test_a_change_is_in_force_within_a_second(gateway: Gateway) -> None:
     assert 250 == gateway.rcpt(f"ann@new{len(took) - 1}.example")[0]
 
 
+def test_who_begins_with_the_newest_policy_says_so(make_gateway: Callable[..., Gateway]) -> None:
+    """Processes that start when nothing changes any more are not called behind (health page, /readyz)."""
+    gateway = make_gateway(smtp={"workers": 2})
+    host(gateway, "example.org", "smtp://127.0.0.1:9")
+    gateway.stop()
+    gateway.start()
+    wait_until(gateway.current, "each process has the stored policy in force")
+
+
 def test_a_dead_worker_is_replaced(gateway: Gateway) -> None:
     """A worker that is killed comes back, and mail goes on."""
     assert gateway.child is not None

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from gatepost.policy.snapshot import PolicyUnavailable, Snapshot
+from gatepost.store.base import StoreDamaged
 from gatepost.store.policy_db import PolicyStore
-from gatepost.store.policy_follow import LAST_GOOD, PolicyFollower, keep_last_good
+from gatepost.store.policy_follow import PolicyFollower, keep_last_good
+from gatepost.store.policy_write import LAST_GOOD
 from tests.policy.dnsbl import DEFAULTS
 
 
@@ -105,7 +107,7 @@ def test_damaged_copy_too(store: PolicyStore, tmp_path: Path) -> None:
 
 
 def test_lost(store: PolicyStore, tmp_path: Path) -> None:
-    """A file that is gone is not made anew and empty by a reader."""
+    """A file that is gone is not made anew and empty, neither by a reader nor by a writer."""
     keep_last_good(tmp_path)
     store.close()
     for name in ("policy.db", "policy.db-wal", "policy.db-shm"):
@@ -113,6 +115,8 @@ def test_lost(store: PolicyStore, tmp_path: Path) -> None:
     follower, snapshot = begin(tmp_path)
     assert "does not exist" in follower.trouble
     assert snapshot.policy_for("example.org") is not None
+    with pytest.raises(StoreDamaged, match=r"does not exist, or is empty; restore it.*policy\.last-good\.db"):
+        PolicyStore(tmp_path / "policy.db")
     assert not (tmp_path / "policy.db").exists()
     assert not keep_last_good(tmp_path)
 

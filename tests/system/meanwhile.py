@@ -42,17 +42,8 @@ def answers(port: int, work: Callable[[], object]) -> list[float]:
 
 
 def nobody_waits(port: int, work: Callable[[], object]) -> None:
-    """Do work that sends a bomb, again if answers took too long; fails if they did each time."""
+    """Do work that sends a bomb, again if an answer took too long; fails if one did each time."""
     tries: list[float] = []
     while not tries or (tries[-1] >= LONGEST and len(tries) < TRIES):
-        tries.append(usual(answers(port, work)))
+        tries.append(max(answers(port, work)))
     assert tries[-1] < LONGEST, tries
-
-
-def usual(took: list[float]) -> float:
-    """Return what nineteen of twenty answers took at most; the longest where it is out of all measure.
-
-    One answer may come late because the machine gave no turn; a loop that is held is late often, or long.
-    """
-    longest = max(took)
-    return longest if longest >= 5 * LONGEST else sorted(took)[max(0, len(took) * 19 // 20 - 1)]

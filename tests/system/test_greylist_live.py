@@ -53,7 +53,7 @@ def sender(greylisting: Gateway) -> Iterator[Postfix]:
 
 def give(sender: Postfix, to: str, marker: str, by: str = "eve@client.sick.test") -> None:
     """Hand a mail to the sending Postfix."""
-    with smtplib.SMTP("127.0.0.1", sender.port, "client.example", timeout=90) as client:
+    with smtplib.SMTP("127.0.0.1", sender.port, "client.example", timeout=20) as client:
         client.sendmail(by, [to], letter(marker))
 
 

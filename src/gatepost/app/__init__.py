@@ -32,7 +32,7 @@ from gatepost.server.tls import TlsError, open_certificate
 from gatepost.server.workers import Supervisor
 from gatepost.store.base import StoreDamaged, StoreError
 from gatepost.store.policy_db import PolicyStore
-from gatepost.store.policy_follow import LAST_GOOD
+from gatepost.store.policy_write import LAST_GOOD, is_there
 from gatepost.telemetry.log import Level, Log
 
 BAD_EVENTS = frozenset({"process_died", "worker_blocked", "cannot_start", "cannot_fork", "trouble"})
@@ -158,26 +158,13 @@ def open_stores(data: Path) -> None:
     from gatepost.store.records_db import RecordsStore
     from gatepost.store.state_db import StateStore
 
-    if has_policy(data):
+    try:
         PolicyStore(data / "policy.db").close()
+    except StoreDamaged:
+        if not is_there(data / LAST_GOOD):
+            raise
+        # Mail goes on with that copy, and who follows the policy says so.
     JournalStore(data / "journal.db").close()
     RecordsStore(data / "records.db").close()
     AccountsStore(data / "accounts.db").close()
     StateStore(data / "state.db").close()
-
-
-def has_policy(data: Path) -> bool:
-    """Return whether the policy is to be opened; with a loss that the last good copy can bridge it is not.
-
-    Mail goes on with that copy, and its follower says so; a new, empty policy would hide the loss.
-    """
-    path, good = data / "policy.db", data / LAST_GOOD
-    if not good.exists():
-        return True
-    if not path.exists() or not path.stat().st_size:
-        return False
-    try:
-        PolicyStore(path).close()
-    except StoreDamaged:
-        return False
-    return True

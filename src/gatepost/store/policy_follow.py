@@ -19,9 +19,9 @@ from gatepost.policy.source import DomainRows, Everywhere, RecipientRow
 from gatepost.store.base import StoreDamaged, StoreError, StoreLocked
 from gatepost.store.policy_db import FILE, PolicyStore
 from gatepost.store.policy_rows import PolicyReader
+from gatepost.store.policy_write import LAST_GOOD, is_there
 from gatepost.store.sqlite import READ_WAIT, open_read_only
 
-LAST_GOOD = "policy.last-good.db"
 CACHE_KIB = 32_768
 """Pages in memory at most; only what is asked for. Enough for a million recipients; no mmap: a file that
 someone cuts short would kill the process."""
@@ -143,7 +143,7 @@ class PolicyFollower:
             raise StoreError(f"{self.trouble}; nor can its last good copy be read: {error}") from error
 
     def _open(self) -> None:
-        if not self.path.exists() or not self.path.stat().st_size:
+        if not is_there(self.path):
             # A reader does not make one: an empty policy would hide the loss of the real one.
             self._failed(StoreError(f"{self.path} does not exist, or is empty"))
             return

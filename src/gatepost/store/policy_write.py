@@ -12,10 +12,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gatepost.store.base import Conflict, NotFound, Refused, StoreError
+from gatepost.store.base import Conflict, NotFound, Refused, StoreDamaged, StoreError
 from gatepost.store.policy_rows import PolicyReader
 from gatepost.store.scopes import EVERYWHERE, scope_of
 from gatepost.store.sqlite import WRITE_WAIT, open_database
+
+LAST_GOOD = "policy.last-good.db"
+"""Beside the policy: a checked copy, made after each change."""
 
 WRITTEN_DOWN = 5_000
 """Recipients that one change writes down whole; a larger change cannot be rolled back."""
@@ -38,12 +41,31 @@ ENTRY = (
 )
 
 
+def is_there(path: Path) -> bool:
+    """Return whether there is a file with something in it."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+def _must_not_be_lost(path: Path) -> None:
+    """StoreDamaged where a policy was here and is gone: an empty one in its place would hide the loss."""
+    good = path.with_name(LAST_GOOD)
+    if is_there(good) and not is_there(path):
+        raise StoreDamaged(
+            f"{path} does not exist, or is empty; restore it from a backup: gatepost restore FILE"
+            f" (or copy {good} to its place)"
+        )
+
+
 class PolicyWriter(PolicyReader):
     """Rows in, rows out; no transaction of its own."""
 
     def __init__(
         self, path: Path, *, wait: float = WRITE_WAIT, clock: Callable[[], float] = time.time
     ) -> None:
+        _must_not_be_lost(path)
         super().__init__(path, open_database(path, "policy", wait=wait))
         self._clock = clock
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from gatepost.mail.verdict import Reject, Score
 from gatepost.relay.results import Result
+from gatepost.server.intake import Intake
 from tests.server import indoors
 from tests.server.indoors import Indoors, inside
 from tests.server.kinds import ALONE, KINDS, Seen, host_all
@@ -221,6 +223,28 @@ async def test_bare_newline_normalized(house: Indoors) -> None:
     assert b"Subject: x\r\n\r\none\r\n.two\r\n.\r\nMAIL FROM:<a@b>\r\nthree\r\n" == kept
     assert house.back_end.taken[0][2].endswith(b"\r\n" + kept)
     assert 2 == len(house.outcomes())
+
+
+@inside()
+async def test_a_long_mail_is_read_beside_the_loop(house: Indoors, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What lies in a file is put together in a thread, for archive and spool too: others get answers."""
+    host_all(house)
+    threads: list[bool] = []
+    read = Intake.message
+
+    def message(intake: Intake) -> bytes:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return read(intake)
+
+    monkeypatch.setattr(Intake, "message", message)
+    for text, in_loop in ((b"x" * 76 + b"\r\n", {True}), ((b"x" * 76 + b"\r\n") * 30_000, {False})):
+        threads.clear()
+        client = house.client()
+        to = ["ann@refuses.test", "ann@spools.test"]
+        _, said = await client.mail("s@x.example", to, b"Subject: x\r\n\r\n" + text)
+        assert said.startswith("250")
+        assert len(threads) >= 2
+        assert in_loop == set(threads)
 
 
 @inside(bare_newline="reject")

@@ -383,7 +383,7 @@ class Gateway:
             kept_of(session, transaction, recipient, outcome, fate, said, intake.body.size)
             for recipient, outcome, fate in copies
         ]
-        refs = await asyncio.to_thread(self._archive.keep_each, items, [intake.message()])
+        refs = await asyncio.to_thread(self._archive.keep_each, items, [await intake.load()])
         metrics.ARCHIVE_KEPT.inc(len(refs))
         return refs
 
@@ -412,7 +412,7 @@ class Gateway:
         """
         session, transaction, now = intake.session, intake.transaction, time.time()
         # Where it is judged later the marks are made then.
-        text = intake.spooled(headers_of(outcome, recipient) if result is not None else (), recipient)
+        text = await intake.spooled(headers_of(outcome, recipient) if result is not None else (), recipient)
         envelope = Envelope(
             id=self._queue.new_id(),
             sender=transaction.sender.text if transaction.sender is not None else None,

@@ -185,6 +185,10 @@ class Intake:
         # A bare LF before a dot made a line that begins with one: it needs stuffing on its way out.
         self._stuffed = False
 
+    async def load(self) -> bytes:
+        """Return the message's own bytes; what lies in a file is read beside the loop, where others wait."""
+        return self.message() if self.body.in_memory else await asyncio.to_thread(self.message)
+
     def message(self) -> bytes:
         """Return the message's own bytes, dots undone."""
         return unstuff(self.body) if self._stuffed else b"".join(self.body)
@@ -196,7 +200,7 @@ class Intake:
         waiting = [r for r in transaction.recipients if r.pending is None]
         asked = [r for r in waiting if pipeline.reads_message(r.policy)]
         if asked:
-            message = Message(head, self.message() if pipeline.reads_body(asked) else None)
+            message = Message(head, await self.load() if pipeline.reads_body(asked) else None)
             async with asyncio.timeout(CHECK_SECONDS):
                 answers = await pipeline.run_message(self.session, transaction, asked, message)
             for recipient, findings in zip(asked, answers, strict=True):
@@ -261,7 +265,7 @@ class Intake:
         if len(head) < HEAD_LIMIT or head.endswith(b"\r\n\r\n"):
             without = without_forged(head, hostname)
         else:  # a block of more than we look at: nothing hides behind it
-            whole = b"".join(self.body)
+            whole = await asyncio.to_thread(b"".join, self.body)
             border = find_border(whole)
             head = whole if border < 0 else whole[:border]
             without = await asyncio.to_thread(without_forged, head, hostname)
@@ -332,18 +336,14 @@ class Intake:
 
     def _routes(self, recipient: Recipient) -> tuple[str, ...]:
         """Return where a copy goes."""
-        routes: tuple[str, ...] = recipient.policy.routes
-        return routes
+        return recipient.policy.routes  # type: ignore[no-any-return]
 
     def top(self, headers: tuple[tuple[str, str], ...], recipient: Recipient, *, alone: bool = True) -> bytes:
         """Return our lines before the bytes: Received and others; what was proved goes above them."""
         only = recipient.address.text if alone else None
         line = received(self.session, self.transaction, self._gateway.hostname, time.time(), only)
-        more = b"".join(
-            f"{name}: {value}\r\n".encode("ascii", "replace")
-            for name, value in headers
-            if name.lower() != SUBJECT
-        )
+        others = (f"{name}: {value}\r\n" for name, value in headers if name.lower() != SUBJECT)
+        more = "".join(others).encode("ascii", "replace")
         mark = self._gateway.marks.line(self.transaction, recipient, alone=alone)
         return line + mark + more
 
@@ -357,9 +357,9 @@ class Intake:
         body = Retitled(self.body, len(old), new)
         return self.body.size + len(new) - len(old), list(body) if self.body.in_memory else body
 
-    def spooled(self, headers: tuple[tuple[str, str], ...], recipient: Recipient) -> list[bytes]:
+    async def spooled(self, headers: tuple[tuple[str, str], ...], recipient: Recipient) -> list[bytes]:
         """Return what is put into the spool for one recipient: our lines, and the message's own bytes."""
-        text, words = self.message(), added_subject(headers)
+        text, words = await self.load(), added_subject(headers)
         if words:
             head = text[: max(0, find_border(text[:HEAD_LIMIT]))]
             text = add_to_subject(head, words) + text[len(head) :]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gatepost.mail.retitled import Retitled
+from gatepost.mail.retitled import Retitled, with_words
 
 TEXT = b"Subject: a\r\n\r\nline\r\nline\r\n"
 HEAD = b"Subject: a [x]\r\n\r\n"
@@ -21,3 +21,10 @@ def test_whatever_the_pieces(size: int) -> None:
 def test_nothing_behind_it() -> None:
     """A message of its header block alone, and none at all."""
     assert HEAD == b"".join(Retitled([TEXT[:14]], 14, HEAD)) == b"".join(Retitled([], 14, HEAD))
+
+
+def test_words_behind_the_subject() -> None:
+    """The size that is told is the size that goes on."""
+    more, one = with_words([TEXT[:9], TEXT[9:]], TEXT[:14], "[x]")
+    assert HEAD + TEXT[14:] == b"".join(one)
+    assert len(HEAD + TEXT[14:]) == len(TEXT) + more

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from gatepost.mail.headers import add_to_subject
+
 
 class Retitled:
     """Bytes whose header block is another one."""
@@ -24,3 +26,9 @@ class Retitled:
             if skip < len(piece):
                 yield piece[skip:] if skip else piece
             skip = max(0, skip - len(piece))
+
+
+def with_words(pieces: Iterable[bytes], head: bytes, words: str) -> tuple[int, Retitled]:
+    """Return a message with words behind its Subject, and how much longer it is; `head`: its header block."""
+    new = add_to_subject(head, words)
+    return len(new) - len(head), Retitled(pieces, len(head), new)

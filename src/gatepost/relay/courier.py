@@ -18,9 +18,8 @@ from functools import partial
 
 from gatepost.mail import batv
 from gatepost.mail.address import Address, AddressError, parse_address
-from gatepost.mail.headers import add_to_subject
 from gatepost.mail.message import find_border
-from gatepost.mail.retitled import Retitled
+from gatepost.mail.retitled import with_words
 from gatepost.relay.bounce import Fate, make_notice
 from gatepost.relay.handoff import Relay
 from gatepost.relay.results import (
@@ -367,9 +366,7 @@ def _titled(envelope: Envelope, blob: Blob) -> tuple[int, Iterable[bytes]]:
         return 0, blob
     old = blob.head(HEAD_LIMIT)
     border = find_border(old)
-    old = old if border < 0 else old[:border]
-    new = add_to_subject(old, envelope.subject)
-    return len(new) - len(old), Retitled(blob, len(old), new)
+    return with_words(blob, old if border < 0 else old[:border], envelope.subject)
 
 
 def notice_envelope(name: str, about: Envelope, now: float, *, hosted: bool = False) -> Envelope:

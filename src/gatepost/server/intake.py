@@ -18,7 +18,7 @@ from gatepost.auth.forged import without_forged
 from gatepost.mail.headers import add_to_subject, count_received, received
 from gatepost.mail.message import Message, find_border
 from gatepost.mail.reply import Reply
-from gatepost.mail.retitled import Retitled
+from gatepost.mail.retitled import with_words
 from gatepost.mail.session import Session
 from gatepost.mail.transaction import Recipient, Transaction
 from gatepost.plugin.context import RESERVATIONS
@@ -352,10 +352,8 @@ class Intake:
         words = added_subject(headers) if headers else ""
         if not words:
             return self.body.size, self.body.pieces() if self.body.in_memory else self.body
-        old = self._head()
-        new = add_to_subject(old, words)
-        body = Retitled(self.body, len(old), new)
-        return self.body.size + len(new) - len(old), list(body) if self.body.in_memory else body
+        more, body = with_words(self.body, self._head(), words)
+        return self.body.size + more, list(body) if self.body.in_memory else body
 
     async def spooled(self, headers: tuple[tuple[str, str], ...], recipient: Recipient) -> list[bytes]:
         """Return what is put into the spool for one recipient: our lines, and the message's own bytes."""

@@ -62,6 +62,7 @@ MAIL_SYNTAX = Reply(501, "5.5.4", "Syntax: MAIL FROM:<address>")
 RCPT_SYNTAX = Reply(501, "5.5.4", "Syntax: RCPT TO:<address>")
 BDAT_SYNTAX = Reply(501, "5.5.4", "Syntax: BDAT size [LAST]", close=True)
 UNKNOWN_PARAMETER = Reply(555, "5.5.4", "Parameter not recognized or not implemented")
+"""RFC 5321's words for 555 (4.2.2): said of what a client names that no extension of ours knows."""
 TOO_BIG = Reply(552, "5.3.4", "Message is too big")
 NEEDS_UTF8 = Reply(553, "5.6.7", "Address is not ASCII and SMTPUTF8 was not asked for")
 MAX_HELO = 255

@@ -77,6 +77,7 @@ TOO_LONG = Reply(500, "5.5.2", "Line too long", close=True)
 BARE_NEWLINE = Reply(500, "5.5.2", "Bare newline: lines end in CR LF")
 UNKNOWN = Reply(500, "5.5.2", "Command not recognized")
 NOT_HERE = Reply(502, "5.5.1", "Command not implemented")
+"""RFC 5321's words for 502 (4.2.4): of commands that SMTP has and this server, on purpose, has not."""
 NO_ARGUMENT = Reply(501, "5.5.4", "No argument is allowed here")
 TOO_MANY_RECIPIENTS = Reply(452, "4.5.3", "Too many recipients")
 NOT_SMTP = Reply(554, "5.5.2", "This is a mail server", close=True)

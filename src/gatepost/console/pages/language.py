@@ -7,7 +7,6 @@ for what is unknown have to be the same to the byte, whatever the address.
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -16,6 +15,7 @@ from gatepost.console.cookies import keep_language
 from gatepost.console.errors import NotHere
 from gatepost.console.pages.login import LONGEST, inside
 from gatepost.console.text import languages
+from gatepost.console.visit import came_from
 
 router = APIRouter()
 
@@ -26,18 +26,9 @@ def choose(
     language: Annotated[str, Form(max_length=20)] = "",
     next: Annotated[str, Form(max_length=4 * LONGEST)] = "",  # noqa: A002 - as at the sign-in
 ) -> Response:
-    """Keep it in the browser, and go back to where the button was."""
+    """Keep it in the browser, and go back to where the button was; to sign in where the browser hides it."""
     if language not in languages():
         raise NotHere
-    response = RedirectResponse(inside(next) or _before(request), 303)
+    response = RedirectResponse(inside(next) or inside(came_from(request)) or "/login", 303)
     keep_language(request, response, language)
     return response
-
-
-def _before(request: Request) -> str:
-    """Return the page that the button was on, without its host; the sign-in where the browser hides it."""
-    try:
-        said = urlsplit(request.headers.get("referer", ""))
-    except ValueError:
-        return "/login"
-    return inside(said.path + (f"?{said.query}" if said.query else "")) or "/login"

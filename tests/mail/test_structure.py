@@ -174,14 +174,10 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs(name: str) -> None:
-    """T6.1: as large as we let mail be, each under a second of CPU and 50 MB.
-
-    Twice that here, as the dearest costs 0.85 s on a machine of today; an older one needs not fail. To look
-    at lines that are none, or at the bytes more than once at each depth, costs many times as much.
-    """
+    """T6.1: as large as we let mail be, each under a second of CPU and 50 MB."""
     raw = BOMBS[name]()
     found = read(raw)
-    assert_cheap(2, read, raw)
+    assert_cheap(1, read, raw)
     tracemalloc.start()
     read(raw)
     _, peak = tracemalloc.get_traced_memory()

@@ -135,6 +135,8 @@ class _Walk:
         """Messages in the message that go on, each with the number of multiparts around it."""
         self.inner: list[Part] = []
         """Messages that are encoded: bytes of their own, read when this pass is over."""
+        self.dashes = -1
+        """The line end before the next line that begins as a delimiter, as known."""
 
     def message(self, headers: Message, start: int, body: int, depth: int = 0) -> None:
         self._begin(headers, start, body, depth)
@@ -206,12 +208,16 @@ class _Walk:
 
         Each boundary is looked for by itself, and what is found is always a delimiter: lines that only
         look like one cost nothing, however many there are. An inner one is looked for only up to where an
-        outer one ends it: so each depth reads the bytes once, however many multiparts lie there.
+        outer one ends it: so each depth reads the bytes once, however many multiparts lie there; and
+        none does where no line begins with two dashes.
         """
         end = len(self.raw)
+        if self.dashes < at:
+            found = self.raw.find(b"\n--", at)
+            self.dashes = found if found >= 0 else end
         for one in self.open:
             if one.seen < at:
-                found = self.raw.find(b"\n--" + one.boundary, at, end + 3 + len(one.boundary))
+                found = self.raw.find(b"\n--" + one.boundary, self.dashes, end + 3 + len(one.boundary))
                 one.next, one.seen = (found, found) if found >= 0 else (len(self.raw), end)
             end = min(end, one.next)
         return end
